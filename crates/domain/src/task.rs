@@ -249,6 +249,8 @@ pub struct Task {
     pub attempt_epoch: i64,
     /// How often its process died under it.
     pub recoveries: i32,
+    /// It was taken over from a dead process, so its start is recorded before it runs (see the poison guard).
+    pub recovered: bool,
     /// Who runs or holds it; `None` when any node may claim it.
     pub owner: Option<Owner>,
     /// Not before this time.

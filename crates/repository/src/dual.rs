@@ -1,0 +1,1 @@
+//! Hot memory over a cold store.

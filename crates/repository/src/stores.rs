@@ -1,0 +1,37 @@
+//! All stores together, as the composition root hands them on.
+
+use std::sync::Arc;
+
+use crate::traits::{
+    ApiKeyRepository, ArtifactRepository, EventRepository, IdempotencyRepository, JsonTableRepository, MountRepository,
+    NodeRepository, ProjectRepository, RuleRepository, TaskRepository, UploadRepository, UserRepository,
+};
+
+/// One handle per aggregate. Cheap to clone.
+#[derive(Clone)]
+pub struct Stores {
+    /// Users.
+    pub users: Arc<dyn UserRepository>,
+    /// API keys.
+    pub api_keys: Arc<dyn ApiKeyRepository>,
+    /// Receipts.
+    pub idempotency: Arc<dyn IdempotencyRepository>,
+    /// Projects.
+    pub projects: Arc<dyn ProjectRepository>,
+    /// Rules.
+    pub rules: Arc<dyn RuleRepository>,
+    /// Uploads.
+    pub uploads: Arc<dyn UploadRepository>,
+    /// Artifacts.
+    pub artifacts: Arc<dyn ArtifactRepository>,
+    /// Tasks.
+    pub tasks: Arc<dyn TaskRepository>,
+    /// JSON tables.
+    pub tables: Arc<dyn JsonTableRepository>,
+    /// Mounts.
+    pub mounts: Arc<dyn MountRepository>,
+    /// Events.
+    pub events: Arc<dyn EventRepository>,
+    /// Nodes.
+    pub nodes: Arc<dyn NodeRepository>,
+}
