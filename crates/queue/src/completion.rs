@@ -1,0 +1,174 @@
+//! Completion: outcomes share transactions, and nobody hears of one before its commit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use millrace_domain::{ErrorStage, Task, TaskFailure, TaskState};
+use millrace_repository::{Finish, FinishKind, FinishOutcome};
+use tokio::sync::mpsc;
+
+use crate::core::Core;
+
+/// An outcome on its way.
+pub(crate) struct Outcome {
+    task: Arc<Task>,
+    finish: Finish,
+}
+
+/// The sending side.
+pub(crate) struct Completer {
+    sender: mpsc::Sender<Outcome>,
+}
+
+/// Outcomes that may wait for the flusher; more wait in their runs, which bounds the memory they hold.
+const BACKLOG: usize = 2048;
+/// A batch of this size says that the node is busy, so that the next batch waits a moment for company.
+const BUSY: usize = 8;
+
+impl Completer {
+    /// The two ends.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Outcome>) {
+        let (sender, receiver) = mpsc::channel(BACKLOG);
+        (Self { sender }, receiver)
+    }
+
+    /// Hands an outcome over. Returns when it is queued, not when it is committed.
+    pub(crate) async fn hand_in(&self, task: Arc<Task>, finish: Finish) {
+        // The receiver outlives every run; were it gone, the task would be recovered at the next start.
+        let _ = self.sender.send(Outcome { task, finish }).await;
+    }
+}
+
+/// Commits what comes until the senders are gone or the node's work is over.
+pub(crate) async fn run(core: Arc<Core>, mut outcomes: mpsc::Receiver<Outcome>) {
+    let mut last_size = 0;
+    while let Some(first) = outcomes.recv().await {
+        let mut batch = vec![first];
+        gather(&core, &mut outcomes, &mut batch, last_size >= BUSY).await;
+        last_size = batch.len();
+        commit(&core, batch, false).await;
+        core.ended.notify_waiters();
+    }
+}
+
+async fn gather(core: &Core, outcomes: &mut mpsc::Receiver<Outcome>, batch: &mut Vec<Outcome>, busy: bool) {
+    let drain = |outcomes: &mut mpsc::Receiver<Outcome>, batch: &mut Vec<Outcome>| {
+        while batch.len() < core.config.batch_max {
+            let Ok(next) = outcomes.try_recv() else { break };
+            batch.push(next);
+        }
+    };
+    drain(outcomes, batch);
+    if busy && batch.len() < core.config.batch_max {
+        tokio::time::sleep(core.config.completion_linger).await;
+        drain(outcomes, batch);
+    }
+}
+
+/// Commits a batch. A batch that the store refuses is halved until the culprit stands alone and fails by itself; one
+/// that did not reach the store is repeated until it does or the node loses its lease.
+fn commit(core: &Arc<Core>, batch: Vec<Outcome>, repeated: bool) -> BoxFuture<'_, ()> {
+    async move {
+        let finishes: Vec<Finish> = batch.iter().map(|outcome| outcome.finish.clone()).collect();
+        match core.tasks.finish_many(&finishes, core.clock.now()).await {
+            Ok(results) => {
+                let mut rejected = Vec::new();
+                for (outcome, result) in batch.into_iter().zip(results) {
+                    match result {
+                        FinishOutcome::Applied(task) => applied(core, &task),
+                        FinishOutcome::Stale => stale(core, &outcome.task, repeated).await,
+                        FinishOutcome::Rejected(rejection) => rejected.push(refuse(
+                            outcome,
+                            TaskFailure::permanent(ErrorStage::Mount, rejection.code(), rejection.to_string()),
+                        )),
+                    }
+                }
+                if !rejected.is_empty() {
+                    commit(core, rejected, repeated).await;
+                }
+            }
+            Err(error) if error.is_transient() => {
+                tracing::warn!(error = %error, batch = batch.len(), "outcomes did not reach the database; repeating");
+                core.clock.sleep(Duration::from_millis(250)).await;
+                if core.owner().is_none() {
+                    // The lease is lost: whoever holds the tasks now runs them again.
+                    for outcome in &batch {
+                        core.runs.end(outcome.task.id);
+                    }
+                    return;
+                }
+                commit(core, batch, true).await;
+            }
+            Err(error) if batch.len() == 1 => {
+                tracing::error!(error = ?error, task.id = batch[0].task.id.get(), "an outcome cannot be stored");
+                for outcome in batch {
+                    if matches!(outcome.finish.kind, FinishKind::Failed(_)) && outcome.finish.artifacts.is_empty() {
+                        // Not even the bare failure can be stored: it stays for the next start.
+                        core.runs.end(outcome.task.id);
+                        continue;
+                    }
+                    let mut refused = refuse(
+                        outcome,
+                        TaskFailure::permanent(ErrorStage::Mount, "result_not_storable", "the result cannot be stored"),
+                    );
+                    refused.finish.artifacts.clear();
+                    commit(core, vec![refused], repeated).await;
+                }
+            }
+            Err(_) => {
+                let mut left = batch;
+                let right = left.split_off(left.len() / 2);
+                commit(core, left, repeated).await;
+                commit(core, right, repeated).await;
+            }
+        }
+    }
+    .boxed()
+}
+
+fn refuse(outcome: Outcome, failure: TaskFailure) -> Outcome {
+    let Outcome { task, mut finish } = outcome;
+    finish.kind = FinishKind::Failed(Arc::new(failure));
+    Outcome { task, finish }
+}
+
+fn applied(core: &Core, task: &Arc<Task>) {
+    core.runs.end(task.id);
+    match task.state {
+        TaskState::Pending if task.owner.is_some() && task.owner == core.owner() => {
+            metrics::counter!("millrace_tasks_retried_total", "kind" => task.kind.as_str()).increment(1);
+            core.enqueue([Arc::clone(task)]);
+        }
+        TaskState::Failed => {
+            let code = task.error.as_ref().map_or("unknown", |error| error.code.as_str()).to_owned();
+            metrics::counter!("millrace_tasks_failed_total", "kind" => task.kind.as_str(), "code" => code).increment(1);
+        }
+        state => {
+            metrics::counter!("millrace_tasks_ended_total", "kind" => task.kind.as_str(), "status" => state.as_str())
+                .increment(1);
+        }
+    }
+    core.watches.notify(task.id);
+}
+
+/// Somebody else changed the task meanwhile, or our own earlier commit with unknown outcome did go through. In that
+/// case a retry that it had stored must find its way back into memory.
+async fn stale(core: &Arc<Core>, task: &Arc<Task>, repeated: bool) {
+    if repeated {
+        if let Ok(Some(stored)) = core.tasks.get(task.user_id, task.id).await
+            && stored.state == TaskState::Pending
+            && stored.owner.is_some()
+            && stored.owner == core.owner()
+        {
+            core.runs.end(task.id);
+            core.enqueue([stored]);
+        }
+    } else {
+        metrics::counter!("millrace_stale_completions_total").increment(1);
+        tracing::info!(task.id = task.id.get(), "an outcome came too late and was dropped");
+    }
+    core.runs.end(task.id);
+    core.watches.notify(task.id);
+}

@@ -1,0 +1,365 @@
+//! The queue as its users see it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use millrace_domain::artifact::ArtifactKind;
+use millrace_domain::mount::Mount;
+use millrace_domain::ports::{Bus, Clock, ManualMount, MountService, ObjectError, ObjectStore, Signal, TaskExecutor};
+use millrace_domain::submission::Submission;
+use millrace_domain::{
+    ErrorKind, ErrorStage, Fault, IllegalTransition, Stage, Task, TaskEvent, TaskId, TaskState, UserId,
+};
+use millrace_repository::{Receipt, RecoverSource, RepositoryError, Stores};
+use parking_lot::{Mutex, RwLock};
+use serde_json::value::RawValue;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::admission::{self, Admissions};
+use crate::completion::{self, Completer};
+use crate::config::QueueConfig;
+use crate::core::Core;
+use crate::ready::ReadyQueue;
+use crate::runs::RunTable;
+use crate::watch::WatchHub;
+use crate::{dispatch, lease, recovery};
+
+/// What the queue is made of; everything is injected.
+pub struct QueueParts {
+    /// Limits and times.
+    pub config: QueueConfig,
+    /// Stores.
+    pub stores: Stores,
+    /// The object store, for mounts by hand.
+    pub objects: Arc<dyn ObjectStore>,
+    /// Runs the tasks.
+    pub executor: Arc<dyn TaskExecutor>,
+    /// Plans mounts.
+    pub mount_service: Arc<dyn MountService>,
+    /// Wakes other nodes.
+    pub bus: Arc<dyn Bus>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How the queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueHealth {
+    /// Tasks that wait on this node.
+    pub pending: usize,
+    /// Tasks that run on this node, or whose outcome is being committed.
+    pub running: usize,
+    /// Whether new tasks are taken.
+    pub accepting: bool,
+    /// Whether this node may write for its tasks.
+    pub lease_held: bool,
+}
+
+/// The queue of this node. Made by [`TaskQueue::start`], ended by [`TaskQueue::shutdown`].
+pub struct TaskQueue {
+    core: Arc<Core>,
+    admissions: Admissions,
+    /// Tasks between the capacity check and their place in memory.
+    admitting: AtomicUsize,
+    loops: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl TaskQueue {
+    /// Registers the node, takes over what earlier incarnations left, and begins to work.
+    ///
+    /// # Errors
+    /// When the node cannot be registered.
+    pub async fn start(parts: QueueParts) -> Result<Arc<Self>, RepositoryError> {
+        let QueueParts { config, stores, objects, executor, mount_service, bus, clock } = parts;
+        let (completer, outcomes) = Completer::new();
+        let (admissions, tickets) = Admissions::new();
+        let owner = stores.nodes.register(&config.node_name, config.lease_ttl).await?;
+        let core = Arc::new(Core {
+            config,
+            tasks: stores.tasks,
+            rules: stores.rules,
+            artifacts: stores.artifacts,
+            mounts: stores.mounts,
+            nodes: stores.nodes,
+            objects,
+            executor,
+            mount_service,
+            bus,
+            clock,
+            ready: Mutex::new(ReadyQueue::default()),
+            look: Notify::new(),
+            ended: Notify::new(),
+            runs: RunTable::default(),
+            watches: Arc::new(WatchHub::default()),
+            owner: RwLock::new(Some(owner)),
+            accepting: AtomicBool::new(true),
+            completer,
+            stop: CancellationToken::new(),
+        });
+        recovery::adopt(&core, RecoverSource::EarlierSelf).await;
+        let loops = vec![
+            tokio::spawn(admission::run(Arc::clone(&core), tickets)),
+            tokio::spawn(dispatch::run(Arc::clone(&core))),
+            tokio::spawn(completion::run(Arc::clone(&core), outcomes)),
+            tokio::spawn(lease::run(Arc::clone(&core))),
+            tokio::spawn(listen(Arc::clone(&core))),
+        ];
+        Ok(Arc::new(Self { core, admissions, admitting: AtomicUsize::new(0), loops: Mutex::new(loops) }))
+    }
+
+    /// Takes task ids that nobody else gets.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store does not answer.
+    pub async fn next_task_ids(&self, count: usize) -> Result<Vec<TaskId>, Fault> {
+        Ok(self.core.tasks.next_ids(count).await?)
+    }
+
+    /// Whether so many tasks would be taken now. Call it before receiving bytes for them.
+    ///
+    /// # Errors
+    /// `TooMany` with code `queue_full`; `Unavailable` while stopping or without a lease.
+    pub fn check_capacity(&self, tasks: usize) -> Result<(), Fault> {
+        if !self.core.is_accepting() || self.core.owner().is_none() {
+            return Err(Fault::new(ErrorKind::Unavailable, "not_accepting", "the server takes no tasks at present"));
+        }
+        let waiting = self.core.ready.lock().len() + self.admitting.load(Ordering::Acquire);
+        if waiting + tasks > self.core.config.max_pending {
+            let message = format!("{waiting} tasks are waiting already; the limit is {}", self.core.config.max_pending);
+            return Err(Fault::new(ErrorKind::TooMany, "queue_full", message));
+        }
+        Ok(())
+    }
+
+    /// Stores a request's uploads and tasks; returns after the commit.
+    ///
+    /// # Errors
+    /// As [`check_capacity`](Self::check_capacity); `Conflict` when the receipt's key exists or a reference is gone;
+    /// `Unavailable` when the outcome is unknown: the bytes must stay then, the sweeper removes them if nothing was
+    /// stored.
+    pub async fn submit(
+        &self,
+        submission: Submission,
+        receipt: Option<Receipt<[Arc<Task>]>>,
+    ) -> Result<Vec<Arc<Task>>, Fault> {
+        let count = submission.tasks.len();
+        self.check_capacity(count)?;
+        self.admitting.fetch_add(count, Ordering::AcqRel);
+        let stored = self.admissions.submit(submission, receipt).await;
+        self.admitting.fetch_sub(count, Ordering::AcqRel);
+        stored
+    }
+
+    /// One task.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn get(&self, user: UserId, id: TaskId) -> Result<Arc<Task>, Fault> {
+        Ok(self.core.tasks.get(user, id).await?.ok_or(RepositoryError::NotFound("task"))?)
+    }
+
+    /// Waits until `until` holds for the task or the time is over; returns the task as it then is.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn wait(
+        &self,
+        user: UserId,
+        id: TaskId,
+        timeout: Duration,
+        until: &(dyn Fn(&Task) -> bool + Send + Sync),
+    ) -> Result<Arc<Task>, Fault> {
+        let mut watch = self.core.watches.subscribe(id);
+        let mut over = std::pin::pin!(self.core.clock.sleep(timeout));
+        loop {
+            let task = self.get(user, id).await?;
+            if until(&task) {
+                return Ok(task);
+            }
+            tokio::select! {
+                () = watch.changed() => {}
+                () = &mut over => return self.get(user, id).await,
+            }
+        }
+    }
+
+    /// Cancels: a waiting task at once, a running one as soon as its handler notices.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when it has ended.
+    pub async fn cancel(&self, user: UserId, id: TaskId, receipt: Option<Receipt<Task>>) -> Result<Arc<Task>, Fault> {
+        let core = &self.core;
+        let task = self.get(user, id).await?;
+        let waiting = core.ready.lock().remove(&task);
+        let live = (waiting.is_some() || core.runs.contains(id)).then_some(task.state);
+        let now = core.clock.now();
+        match core.tasks.request_cancel(user, id, live, now, receipt.as_ref()).await {
+            Ok(cancelled) => {
+                core.runs.cancel(id);
+                core.watches.notify(id);
+                core.ended.notify_waiters();
+                core.bus.publish(Signal::CancelRequested(id)).await;
+                Ok(cancelled)
+            }
+            Err(error) => {
+                core.enqueue(waiting);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Makes an ended task run again, from the given stage or else from the first one whose input is not stored.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` while it has not ended, when the stage's input is not stored, or when its bytes never
+    /// were.
+    pub async fn retry(
+        &self,
+        user: UserId,
+        id: TaskId,
+        from_stage: Option<Stage>,
+        receipt: Option<Receipt<Task>>,
+    ) -> Result<Arc<Task>, Fault> {
+        let task = self.get(user, id).await?;
+        if !task.state.is_terminal() {
+            let error = IllegalTransition { from: task.state, event: TaskEvent::Reopen };
+            return Err(RepositoryError::IllegalTransition(error).into());
+        }
+        self.check_capacity(1)?;
+        let stage = self.retry_stage(&task, from_stage).await?;
+        let core = &self.core;
+        let reopened = core.tasks.reopen(user, id, stage, core.owner(), core.clock.now(), receipt.as_ref()).await?;
+        core.enqueue([Arc::clone(&reopened)]);
+        core.watches.notify(id);
+        Ok(reopened)
+    }
+
+    async fn retry_stage(&self, task: &Task, wanted: Option<Stage>) -> Result<Stage, Fault> {
+        let first = Stage::first(task.kind);
+        let artifacts = self.core.artifacts.list(task.id).await?;
+        let has = |kind| artifacts.iter().any(|artifact| artifact.content.kind == kind);
+        let can_start = |stage| match stage {
+            Stage::Parse => task.spec.source.is_some(),
+            Stage::Transform => has(ArtifactKind::Parsed),
+            Stage::Mount => has(ArtifactKind::Result),
+            Stage::Run => true,
+        };
+        let failed_at = task.error.as_ref().map(|error| error.stage);
+        let stage = wanted.unwrap_or(match failed_at {
+            Some(ErrorStage::Mount) if can_start(Stage::Mount) => Stage::Mount,
+            Some(ErrorStage::Postprocess) if can_start(Stage::Transform) => Stage::Transform,
+            _ => first,
+        });
+        if !stage.belongs_to(task.kind) {
+            return Err(Fault::invalid("invalid_stage", "this kind of task has no such stage").at("/from_stage"));
+        }
+        if can_start(stage) {
+            return Ok(stage);
+        }
+        Err(match stage {
+            Stage::Parse => Fault::conflict("no_source", "the file of this task was never stored; upload it again"),
+            _ => Fault::conflict(
+                "artifact_missing",
+                "nothing is stored for this stage to begin with; retry from 'mineru'",
+            ),
+        })
+    }
+
+    /// Mounts a completed task's result by hand.
+    ///
+    /// # Errors
+    /// `NotFound` for task or table; `Conflict` when the task has not completed or the table's content stands against
+    /// it.
+    pub async fn mount(
+        &self,
+        user: UserId,
+        id: TaskId,
+        request: ManualMount,
+        receipt: Option<Receipt<Mount>>,
+    ) -> Result<Mount, Fault> {
+        let core = &self.core;
+        let task = self.get(user, id).await?;
+        let result = match (&task.state, &task.result) {
+            (TaskState::Completed, Some(result)) if !result.output_path.is_empty() => result,
+            _ => return Err(Fault::conflict("task_not_completed", "only a completed task can be mounted")),
+        };
+        let bytes = core.objects.get(&result.output_path).await.map_err(|error| match error {
+            ObjectError::NotFound(_) => {
+                Fault::conflict("result_gone", "the result of this task is not stored any more")
+            }
+            ObjectError::Unavailable(cause) => Fault::unavailable("the object store does not answer", cause),
+            ObjectError::InvalidKey(_) => Fault::internal(error),
+        })?;
+        let value: Box<RawValue> = serde_json::from_slice(&bytes).map_err(Fault::internal)?;
+        let intent = core.mount_service.plan_manual(&task, &request, value.into()).await?;
+        Ok(core.mounts.apply(&intent, core.clock.now(), receipt.as_ref()).await?)
+    }
+
+    /// How the queue is.
+    pub fn health(&self) -> QueueHealth {
+        QueueHealth {
+            pending: self.core.ready.lock().len(),
+            running: self.core.runs.len(),
+            accepting: self.core.is_accepting(),
+            lease_held: self.core.owner().is_some(),
+        }
+    }
+
+    /// Returns when nothing waits (delayed retries included) and nothing runs on this node.
+    pub async fn run_until_idle(&self) {
+        loop {
+            let ended = self.core.ended.notified();
+            let mut ended = std::pin::pin!(ended);
+            ended.as_mut().enable();
+            let health = self.health();
+            if health.pending == 0 && health.running == 0 && self.admitting.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Stops taking and starting tasks, waits for those that run, gives back what does not end in time, and ends the
+    /// lease. What waits stays stored and comes back at the next start.
+    pub async fn shutdown(&self) {
+        let core = &self.core;
+        core.accepting.store(false, Ordering::Release);
+        core.ready.lock().clear();
+        let drained = tokio::time::timeout(core.config.drain_timeout, self.run_until_idle()).await;
+        core.stop.cancel();
+        if drained.is_err() {
+            tracing::warn!(running = core.runs.len(), "tasks still run at the end of the drain time; giving them back");
+            core.runs.cancel_all();
+            let _ = tokio::time::timeout(Duration::from_secs(10), self.run_until_idle()).await;
+        }
+        let owner = core.owner.write().take();
+        if let Some(owner) = owner
+            && let Err(error) = core.nodes.release(owner).await
+        {
+            tracing::warn!(error = %error, "the lease was not released; it lapses by itself");
+        }
+        for handle in self.loops.lock().drain(..) {
+            handle.abort();
+        }
+    }
+}
+
+/// Heeds other nodes' signals.
+async fn listen(core: Arc<Core>) {
+    use futures::StreamExt;
+    let mut signals = core.bus.subscribe();
+    while let Some(signal) = tokio::select! {
+        signal = signals.next() => signal,
+        () = core.stop.cancelled() => None,
+    } {
+        match signal {
+            Signal::WorkAvailable => recovery::adopt(&core, RecoverSource::Unowned).await,
+            Signal::CancelRequested(id) => {
+                core.runs.cancel(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+drop table idempotency_receipt;
+drop table api_key;
+drop table app_user;

@@ -1,0 +1,3 @@
+drop table rule_version;
+drop table rule;
+drop table project;
