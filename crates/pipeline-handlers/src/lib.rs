@@ -1,1 +1,25 @@
-//! stub
+//! Documents: parsers from bytes to Markdown and blocks, transforms to result JSON, and the executor that runs both.
+//!
+//! Knows `millrace-domain` and nothing else of the workspace: no HTTP, no SQL, no queue. Parsers are synchronous and
+//! pure; [`executor`] owns async, storage and cancellation. Binary formats and HTML are read in child processes with
+//! limits of their own ([`pool`]), since their readers are large and the bytes are untrusted.
+
+mod blocks;
+pub mod catalog;
+mod container;
+pub mod encoding;
+pub mod executor;
+pub mod failure;
+pub mod format;
+mod header;
+mod inline;
+pub mod limits;
+mod nul;
+mod output;
+pub mod parser;
+pub mod parsers;
+pub mod pool;
+pub mod registry;
+pub mod sniff;
+mod table;
+mod transform;

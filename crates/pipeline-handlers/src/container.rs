@@ -1,0 +1,125 @@
+//! What is inside a ZIP archive or an OLE2 file. Runs in parser processes only.
+
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use crate::failure::{FailureCode, ParseFailure};
+use crate::format::Format;
+use crate::limits::ParserLimits;
+use crate::sniff::unsupported;
+
+/// Bytes an entry may inflate to before its ratio counts: small files of blanks compress well, and harm nobody.
+const RATIO_FREE_BYTES: u64 = 1 << 20;
+/// Longest `mimetype` entry read.
+const MIMETYPE_BYTES: u64 = 256;
+
+/// Tells the format of an archive and refuses it when it would inflate to too much.
+///
+/// # Errors
+/// `archive_too_large`, `encrypted_file`, `unreadable_file`, `unsupported_type`.
+pub(crate) fn zip_format(bytes: &[u8], limits: &ParserLimits) -> Result<Format, ParseFailure> {
+    let mut archive =
+        ZipArchive::new(Cursor::new(bytes)).map_err(|error| ParseFailure::unreadable("ZIP-based", error))?;
+    if archive.len() > limits.max_zip_entries {
+        return Err(too_large(format!("it has {} entries", archive.len())));
+    }
+    let format = format_of(&mut archive)?;
+    check_inflated_size(&mut archive, limits)?;
+    Ok(format)
+}
+
+fn format_of(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Format, ParseFailure> {
+    let mut media_type = String::new();
+    if let Ok(entry) = archive.by_name("mimetype") {
+        // Not text, then not a type: the names decide.
+        if entry.take(MIMETYPE_BYTES).read_to_string(&mut media_type).is_err() {
+            media_type.clear();
+        }
+    }
+    match media_type.trim() {
+        "" => {}
+        "application/vnd.oasis.opendocument.spreadsheet" => return Ok(Format::Ods),
+        other => return Err(unsupported(other)),
+    }
+    let mut found = None;
+    let mut is_package = false;
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(|error| ParseFailure::unreadable("ZIP-based", error))?;
+        // A name that cannot be read is no name that is looked for.
+        let name = entry.name().unwrap_or_default();
+        is_package |= name.eq_ignore_ascii_case("[Content_Types].xml");
+        found = found.or(match &*name {
+            "xl/workbook.bin" => Some(Format::Xlsb),
+            _ if name.starts_with("xl/") => None,
+            _ if name.starts_with("word/") => Some(Format::Docx),
+            _ if name.starts_with("ppt/") => Some(Format::Pptx),
+            _ => None,
+        });
+    }
+    if !is_package {
+        return Err(unsupported("application/zip"));
+    }
+    let has_sheets = archive.index_for_name("xl/workbook.xml").is_some();
+    match found {
+        _ if has_sheets => Ok(Format::Xlsx),
+        Some(format) => Ok(format),
+        None => Err(unsupported("application/zip")),
+    }
+}
+
+/// Inflates every entry into nothing and counts. What headers say about sizes is not asked: a bomb lies.
+fn check_inflated_size(archive: &mut ZipArchive<Cursor<&[u8]>>, limits: &ParserLimits) -> Result<(), ParseFailure> {
+    let mut total = 0_u64;
+    let mut buffer = vec![0_u8; 64 << 10];
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(|error| match error {
+            ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => ParseFailure::encrypted("ZIP-based"),
+            other => ParseFailure::unreadable("ZIP-based", other),
+        })?;
+        let stored = entry.compressed_size().max(1);
+        let mut inflated = 0_u64;
+        loop {
+            let read = entry.read(&mut buffer).map_err(|error| ParseFailure::unreadable("ZIP-based", error))?;
+            if read == 0 {
+                break;
+            }
+            let read = read as u64;
+            inflated += read;
+            total += read;
+            if total > limits.max_uncompressed_bytes {
+                return Err(too_large(format!("it inflates to more than {} bytes", limits.max_uncompressed_bytes)));
+            }
+            if inflated > RATIO_FREE_BYTES && inflated / stored > limits.max_compression_ratio {
+                return Err(too_large(format!(
+                    "an entry inflates to more than {} times its size",
+                    limits.max_compression_ratio
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn too_large(detail: String) -> ParseFailure {
+    ParseFailure::new(FailureCode::ArchiveTooLarge, format!("the archive is too large: {detail}"))
+}
+
+/// Tells the format of an OLE2 file.
+///
+/// # Errors
+/// `encrypted_file`, `unreadable_file`, `unsupported_type`.
+pub(crate) fn ole2_format(bytes: &[u8]) -> Result<Format, ParseFailure> {
+    match undoc::detect_format_from_bytes(bytes) {
+        Ok(undoc::FormatType::Xls) => Ok(Format::Xls),
+        Ok(undoc::FormatType::Doc) => Ok(Format::Doc),
+        Ok(undoc::FormatType::Ppt) => Ok(Format::Ppt),
+        Ok(_) => Err(unsupported("OLE2")),
+        Err(error) => match error.kind() {
+            undoc::ErrorKind::Encrypted => Err(ParseFailure::encrypted("office")),
+            undoc::ErrorKind::UnsupportedFormat => Err(unsupported("OLE2")),
+            _ => Err(ParseFailure::unreadable("office", error)),
+        },
+    }
+}

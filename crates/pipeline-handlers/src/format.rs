@@ -1,0 +1,77 @@
+//! The file formats that this crate tells apart.
+
+use serde::{Deserialize, Serialize};
+
+/// A file format, told by its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Plain text in any encoding.
+    Text,
+    /// Markdown.
+    Markdown,
+    /// One JSON value.
+    Json,
+    /// Delimited rows: CSV, TSV and their relatives.
+    Csv,
+    /// HTML or XHTML.
+    Html,
+    /// Office Open XML workbook.
+    Xlsx,
+    /// Office Open XML binary workbook.
+    Xlsb,
+    /// Excel 97–2003 workbook.
+    Xls,
+    /// OpenDocument spreadsheet.
+    Ods,
+    /// Office Open XML document.
+    Docx,
+    /// Office Open XML presentation.
+    Pptx,
+    /// Word 97–2003 document.
+    Doc,
+    /// PowerPoint 97–2003 presentation.
+    Ppt,
+    /// PDF.
+    Pdf,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 14] = [
+        Self::Text,
+        Self::Markdown,
+        Self::Json,
+        Self::Csv,
+        Self::Html,
+        Self::Xlsx,
+        Self::Xlsb,
+        Self::Xls,
+        Self::Ods,
+        Self::Docx,
+        Self::Pptx,
+        Self::Doc,
+        Self::Ppt,
+        Self::Pdf,
+    ];
+
+    /// Name for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Markdown => "Markdown",
+            Self::Json => "JSON",
+            Self::Csv => "CSV",
+            Self::Html => "HTML",
+            Self::Xlsx => "XLSX",
+            Self::Xlsb => "XLSB",
+            Self::Xls => "XLS",
+            Self::Ods => "ODS",
+            Self::Docx => "DOCX",
+            Self::Pptx => "PPTX",
+            Self::Doc => "DOC",
+            Self::Ppt => "PPT",
+            Self::Pdf => "PDF",
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The header of a table: unique, non-empty keys for row objects.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+/// Keys of a table's columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Header {
+    keys: Vec<String>,
+    unnamed: usize,
+    renamed: usize,
+}
+
+impl Header {
+    /// Keys from header cells: blanks become `column_<n>`, repeats get a number.
+    pub(crate) fn from_cells<S: AsRef<str>>(cells: &[S]) -> Self {
+        Self::reserving(cells, &[])
+    }
+
+    /// Like [`from_cells`](Self::from_cells), leaving some keys free for the caller.
+    pub(crate) fn reserving<S: AsRef<str>>(cells: &[S], reserved: &[&str]) -> Self {
+        // Names that stand in the file as they are keep them; only repeats and blanks make way.
+        let named: HashSet<&str> =
+            cells.iter().map(|cell| cell.as_ref().trim()).filter(|name| !name.is_empty()).collect();
+        let mut taken: HashSet<String> = reserved.iter().map(|name| (*name).to_owned()).collect();
+        let mut header = Self { keys: Vec::with_capacity(cells.len()), unnamed: 0, renamed: 0 };
+        for (index, cell) in cells.iter().enumerate() {
+            let name = cell.as_ref().trim();
+            let column = index + 1;
+            let key = if name.is_empty() {
+                header.unnamed += 1;
+                free_key("column", column, &named, &taken)
+            } else if taken.contains(name) {
+                header.renamed += 1;
+                free_key(name, column, &named, &taken)
+            } else {
+                name.to_owned()
+            };
+            taken.insert(key.clone());
+            header.keys.push(key);
+        }
+        header
+    }
+
+    /// One row as an object; cells beyond the header are left out.
+    pub(crate) fn row(&self, cells: impl Iterator<Item = Value>) -> Map<String, Value> {
+        self.keys.iter().cloned().zip(cells).collect()
+    }
+
+    /// What the reader should know about the keys.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.unnamed > 0 {
+            warnings.push(format!("{} columns without a header are named column_<number>", self.unnamed));
+        }
+        if self.renamed > 0 {
+            warnings.push(format!("{} columns with a repeated header got a number", self.renamed));
+        }
+        warnings
+    }
+}
+
+/// `<stem>_<column>`, or the next number that is free.
+fn free_key(stem: &str, column: usize, named: &HashSet<&str>, taken: &HashSet<String>) -> String {
+    let mut number = column;
+    loop {
+        let key = format!("{stem}_{number}");
+        if !named.contains(key.as_str()) && !taken.contains(&key) {
+            return key;
+        }
+        number += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_unique_and_named() {
+        let check = |cells: &[&str], keys: &[&str]| assert_eq!(Header::from_cells(cells).keys, keys, "{cells:?}");
+        check(&["a", " b "], &["a", "b"]);
+        check(&["", "", "column_2"], &["column_1", "column_3", "column_2"]);
+        check(&["a", "a", "a_2"], &["a", "a_3", "a_2"]);
+        check(&[], &[]);
+        assert_eq!(Header::reserving(&["_sheet"], &["_sheet"]).keys, ["_sheet_1"]);
+    }
+}

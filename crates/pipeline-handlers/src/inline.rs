@@ -1,0 +1,79 @@
+//! Inline Markdown → plain text.
+
+/// Removes emphasis, code ticks, links, images and escapes from one piece of Markdown.
+pub(crate) fn plain(markdown: &str) -> String {
+    let mut text = String::with_capacity(markdown.len());
+    let mut rest = markdown;
+    while let Some(character) = rest.chars().next() {
+        let after = &rest[character.len_utf8()..];
+        rest = match character {
+            '\\' => match after.chars().next() {
+                Some(escaped) if escaped.is_ascii_punctuation() => {
+                    text.push(escaped);
+                    &after[escaped.len_utf8()..]
+                }
+                _ => {
+                    text.push('\\');
+                    after
+                }
+            },
+            '*' | '`' => after,
+            '~' if after.starts_with('~') => &after[1..],
+            // Underscores inside words are part of the word.
+            '_' if !(ends_with_word(&text) && starts_with_word(after)) => after,
+            '!' if after.starts_with('[') => after,
+            '[' => match link(after) {
+                Some((label, behind)) => {
+                    text.push_str(&plain(label));
+                    behind
+                }
+                None => {
+                    text.push('[');
+                    after
+                }
+            },
+            other => {
+                text.push(other);
+                after
+            }
+        };
+    }
+    text.trim().to_owned()
+}
+
+fn ends_with_word(text: &str) -> bool {
+    text.chars().next_back().is_some_and(char::is_alphanumeric)
+}
+
+fn starts_with_word(text: &str) -> bool {
+    text.chars().next().is_some_and(|next| next.is_alphanumeric() || next == '_')
+}
+
+/// Splits `label](target)rest` into label and rest.
+fn link(after_bracket: &str) -> Option<(&str, &str)> {
+    let close = after_bracket.find("](")?;
+    let label = &after_bracket[..close];
+    if label.contains(['\n', '[']) {
+        return None;
+    }
+    let target = &after_bracket[close + 2..];
+    let end = target.find([')', '\n'])?;
+    target[end..].strip_prefix(')').map(|rest| (label, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn markup_goes_and_words_stay() {
+        let check = |markdown: &str, expected: &str| assert_eq!(plain(markdown), expected, "{markdown:?}");
+        check("**bold** and *it* and `code`", "bold and it and code");
+        check("snake_case_name and _it_", "snake_case_name and it");
+        check("see [the docs](https://x.y/z) now", "see the docs now");
+        check("![alt text](a.png)", "alt text");
+        check("a \\* b \\| c", "a * b | c");
+        check("array[0] and [open", "array[0] and [open");
+        check("~~gone~~ 价格 ~5", "gone 价格 ~5");
+    }
+}

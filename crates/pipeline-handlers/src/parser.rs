@@ -1,0 +1,77 @@
+//! What every parser is: a synchronous, pure function from bytes to a document.
+
+use millrace_domain::document::{Block, ParsedDocument};
+use serde_json::{Map, Value};
+
+use crate::failure::ParseFailure;
+use crate::format::Format;
+use crate::limits::ParserLimits;
+
+/// Where a parser may run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// In the server: memory-safe code whose cost is linear in the input.
+    InProcess,
+    /// In a parser process with limits of its own.
+    Child,
+}
+
+/// One file to parse.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// All its bytes.
+    pub bytes: &'a [u8],
+    /// Its sniffed format, one of the parser's [`Parser::formats`].
+    pub format: Format,
+    /// Limits to keep.
+    pub limits: &'a ParserLimits,
+}
+
+/// What a parser gives; the registry adds the parser's name and version.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Draft {
+    /// The whole text as Markdown.
+    pub markdown: String,
+    /// The same content in pieces.
+    pub blocks: Vec<Block>,
+    /// Pages, slides or sheets; 1 where the format has none.
+    pub pages: u32,
+    /// What was left out or looks wrong, for people.
+    pub warnings: Vec<String>,
+    /// Rows of tabular files.
+    pub rows: Option<Vec<Map<String, Value>>>,
+}
+
+/// Reads files of some formats.
+pub trait Parser: Send + Sync {
+    /// Unique name, a noun; stored with every document.
+    fn name(&self) -> &'static str;
+    /// Grows whenever the same bytes may give another document.
+    fn version(&self) -> &'static str;
+    /// What it reads.
+    fn formats(&self) -> &'static [Format];
+    /// Where it may run.
+    fn isolation(&self) -> Isolation;
+    /// Reads one file.
+    ///
+    /// # Errors
+    /// A [`ParseFailure`] whose code says what is wrong with the file.
+    fn parse(&self, input: Input<'_>) -> Result<Draft, ParseFailure>;
+}
+
+/// Finishes a draft: names the parser and removes what JSON stores cannot hold.
+pub(crate) fn finish(draft: Draft, parser: &dyn Parser) -> ParsedDocument {
+    let mut document = ParsedDocument {
+        markdown: draft.markdown,
+        blocks: draft.blocks,
+        pages: draft.pages,
+        warnings: draft.warnings,
+        parser: parser.name().to_owned(),
+        version: parser.version().to_owned(),
+        rows: draft.rows,
+    };
+    if crate::nul::strip_document(&mut document) {
+        document.warnings.push("NUL characters were removed".to_owned());
+    }
+    document
+}

@@ -1,0 +1,9 @@
+//! One file per parser. The list of them is in [`crate::registry`].
+
+pub mod csv;
+pub mod html;
+pub mod json;
+pub mod markdown;
+pub mod office;
+pub mod pdf;
+pub mod text;

@@ -1,0 +1,169 @@
+//! The pool: who gets which child, and for how long.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use super::child::{Answer, Broken, WorkerChild};
+use super::command::WorkerCommand;
+use super::death;
+use super::protocol::Request;
+use super::spawner::Spawner;
+use crate::failure::{FailureCode, ParseFailure};
+use crate::limits::ParserLimits;
+
+/// How a pool is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolConfig {
+    /// How a child is started.
+    pub command: WorkerCommand,
+    /// Most children at a time, at least 1.
+    pub size: usize,
+    /// Children started at once and kept when idle; the others end as soon as nothing waits for them.
+    pub warm: usize,
+    /// Documents after which a child is replaced: what leaks, leaks no further.
+    pub documents_per_child: u32,
+}
+
+impl PoolConfig {
+    /// A child per core (at least 2), one of them warm, each replaced after 200 documents.
+    pub fn new(command: WorkerCommand) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self { command, size: cores.max(2), warm: 1, documents_per_child: 200 }
+    }
+}
+
+/// Where the bytes are.
+#[derive(Debug, Clone)]
+pub enum WorkerInput {
+    /// In a local file that the child opens itself.
+    Path(PathBuf),
+    /// In memory; written to the child.
+    Inline(Bytes),
+}
+
+/// One document to parse.
+#[derive(Debug, Clone)]
+pub struct ParseJob {
+    /// The file.
+    pub input: WorkerInput,
+    /// Its original name, which breaks ties among kinds of text.
+    pub filename: String,
+    /// Limits to keep.
+    pub limits: ParserLimits,
+}
+
+/// Parser processes, reused from document to document.
+pub struct ParserPool {
+    spawner: Spawner,
+    permits: Semaphore,
+    idle: Mutex<Vec<WorkerChild>>,
+    warm: usize,
+    documents_per_child: u32,
+}
+
+impl ParserPool {
+    /// Starts a pool on the current runtime, and its warm children in the background.
+    ///
+    /// # Errors
+    /// Outside a runtime, and when the system gives no thread.
+    pub fn start(config: PoolConfig) -> io::Result<Arc<Self>> {
+        let runtime = Handle::try_current().map_err(io::Error::other)?;
+        let size = config.size.max(1);
+        let pool = Arc::new(Self {
+            spawner: Spawner::start(config.command, runtime.clone())?,
+            permits: Semaphore::new(size),
+            idle: Mutex::new(Vec::with_capacity(size)),
+            warm: config.warm.min(size),
+            documents_per_child: config.documents_per_child.max(1),
+        });
+        let warming = Arc::clone(&pool);
+        runtime.spawn(async move { warming.warm_up().await });
+        Ok(pool)
+    }
+
+    /// Parses one document in a child; gives the document as JSON. Dropping the future kills the child.
+    ///
+    /// # Errors
+    /// A [`ParseFailure`]; `parser_*` codes when the child did not live to say what is wrong.
+    pub async fn parse(&self, job: ParseJob) -> Result<Bytes, ParseFailure> {
+        let _permit = self.permits.acquire().await.map_err(|_closed| unavailable("the pool is closed"))?;
+        let (path, inline) = match job.input {
+            WorkerInput::Path(path) => (Some(path), None),
+            WorkerInput::Inline(bytes) => (None, Some(bytes)),
+        };
+        let request = Request { filename: job.filename, path, limits: job.limits };
+        let wall = Duration::from_secs(request.limits.wall_seconds);
+        loop {
+            let mut child = self.take().await?;
+            match tokio::time::timeout(wall, child.exchange(&request, inline.as_deref())).await {
+                Ok(Ok(Answer { document, retire })) => {
+                    if !retire {
+                        self.give_back(child);
+                    }
+                    return document.map(Bytes::from);
+                }
+                // It died while idle; the document has done nothing. A fresh child never answers so.
+                Ok(Err(Broken::BeforeRequest)) => {}
+                Ok(Err(Broken::WithDocument)) => {
+                    let (status, last_words) = child.bury().await;
+                    tracing::warn!(?status, last_words, "a parser process died");
+                    return Err(death::explain(status, &last_words, &request.limits));
+                }
+                Err(_elapsed) => {
+                    child.bury().await;
+                    return Err(death::over_wall_clock(&request.limits));
+                }
+            }
+        }
+    }
+
+    /// How many children wait for work.
+    pub fn idle_children(&self) -> usize {
+        self.idle.lock().len()
+    }
+
+    async fn warm_up(&self) {
+        while self.idle.lock().len() < self.warm {
+            match self.spawner.spawn().await {
+                Ok(child) => self.idle.lock().push(child),
+                Err(error) => {
+                    tracing::error!(%error, "parser processes cannot be started; binary files will fail");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn take(&self) -> Result<WorkerChild, ParseFailure> {
+        while let Some(mut child) = self.pop() {
+            if child.is_alive() {
+                return Ok(child);
+            }
+        }
+        self.spawner.spawn().await.map_err(|error| {
+            tracing::error!(%error, "a parser process could not be started");
+            unavailable("no parser process could be started")
+        })
+    }
+
+    fn pop(&self) -> Option<WorkerChild> {
+        self.idle.lock().pop()
+    }
+
+    fn give_back(&self, child: WorkerChild) {
+        if child.served < self.documents_per_child {
+            self.idle.lock().push(child);
+        }
+    }
+}
+
+fn unavailable(message: &str) -> ParseFailure {
+    ParseFailure::new(FailureCode::ParserUnavailable, message)
+}

@@ -1,0 +1,99 @@
+//! The child's side: reads requests, parses, answers. Knows no async runtime and no logging.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::os;
+use super::protocol::{HEAD_LIMIT, Outcome, Request, ResponseHead, read_frame, write_frame};
+use crate::failure::{FailureCode, ParseFailure};
+use crate::registry::{ParserRegistry, builtin};
+
+/// Stack of the parsing thread, in bytes; only what is touched costs memory. Parsers of nested formats recurse.
+const STACK_BYTES: usize = 64 << 20;
+/// A child whose resident memory stays above this after a document asks to be replaced.
+const RETIRE_BYTES: u64 = 96 << 20;
+
+/// Runs a parser process until its standard input ends; returns the exit code.
+///
+/// Call it first thing in `main`, before a runtime or a logger starts: standard output belongs to the protocol.
+pub fn parse_worker_main() -> i32 {
+    os::confine();
+    let thread = std::thread::Builder::new().name("parse".into()).stack_size(STACK_BYTES).spawn(serve);
+    match thread.map(std::thread::JoinHandle::join) {
+        Ok(Ok(Ok(()))) => 0,
+        Ok(Ok(Err(_pipe_is_gone))) => 1,
+        Ok(Err(_panic)) => 101,
+        Err(_no_thread) => 2,
+    }
+}
+
+fn serve() -> io::Result<()> {
+    let registry = builtin();
+    let baseline = os::memory_in_use().map(|(address_space, _)| address_space);
+    let mut input = BufReader::new(io::stdin().lock());
+    let mut output = BufWriter::new(io::stdout().lock());
+    while let Some(head) = read_frame(&mut input, HEAD_LIMIT)? {
+        let request: Request = serde_json::from_slice(&head)?;
+        let inline = match &request.path {
+            Some(_) => None,
+            None => read_frame(&mut input, request.limits.max_file_bytes)?,
+        };
+        let (answer, panicked) = answer(&registry, &request, inline, baseline);
+        let (outcome, payload) = match answer {
+            Ok(document) => (Outcome::Document, document),
+            Err(failure) => (Outcome::Failure, serde_json::to_vec(&failure)?),
+        };
+        let grown = os::memory_in_use().is_some_and(|(_, resident)| resident > RETIRE_BYTES + payload.len() as u64);
+        let head = ResponseHead { outcome, retire: panicked || grown };
+        write_frame(&mut output, &serde_json::to_vec(&head)?)?;
+        write_frame(&mut output, &payload)?;
+        output.flush()?;
+    }
+    Ok(())
+}
+
+/// The document as JSON or why not, and whether a parser panicked.
+fn answer(
+    registry: &ParserRegistry,
+    request: &Request,
+    inline: Option<Vec<u8>>,
+    baseline: Option<u64>,
+) -> (Result<Vec<u8>, ParseFailure>, bool) {
+    let limits = &request.limits;
+    let work = AssertUnwindSafe(|| {
+        os::limit_parse(baseline, limits.memory_bytes, limits.cpu_seconds).map_err(|error| {
+            ParseFailure::new(FailureCode::ParserUnavailable, format!("limits cannot be set: {error}"))
+        })?;
+        let bytes = match inline {
+            Some(bytes) => bytes,
+            None => read_file(request)?,
+        };
+        let document = registry.parse(&bytes, &request.filename, limits)?;
+        drop(bytes);
+        crate::output::to_json(&document, limits)
+    });
+    match catch_unwind(work) {
+        Ok(answer) => (answer, false),
+        Err(_panic) => {
+            let failure = ParseFailure::new(FailureCode::ParserCrashed, "the parser failed on this file");
+            (Err(failure), true)
+        }
+    }
+}
+
+fn read_file(request: &Request) -> Result<Vec<u8>, ParseFailure> {
+    let unavailable = |error: io::Error| {
+        ParseFailure::new(FailureCode::ParserUnavailable, format!("the file cannot be opened: {error}"))
+    };
+    let path = request.path.as_deref().unwrap_or_else(|| std::path::Path::new(""));
+    let limit = request.limits.max_file_bytes;
+    let file = File::open(path).map_err(unavailable)?;
+    let size = file.metadata().map_err(unavailable)?.len();
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unavailable)?;
+    if bytes.len() as u64 > limit {
+        return Err(crate::output::file_too_large(bytes.len() as u64, &request.limits));
+    }
+    Ok(bytes)
+}

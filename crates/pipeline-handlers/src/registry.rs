@@ -1,0 +1,88 @@
+//! The one list of parsers, and the choice among them.
+
+use millrace_domain::document::ParsedDocument;
+
+use crate::container;
+use crate::failure::{FailureCode, ParseFailure};
+use crate::format::Format;
+use crate::limits::ParserLimits;
+use crate::parser::{Input, Isolation, Parser, finish};
+use crate::parsers;
+use crate::sniff::{HEAD_BYTES, Sniffed, sniff};
+
+/// Parsers by format.
+pub struct ParserRegistry {
+    parsers: Vec<Box<dyn Parser>>,
+}
+
+/// Every parser that is built in.
+pub fn builtin() -> ParserRegistry {
+    ParserRegistry::new(vec![
+        Box::new(parsers::text::TextParser),
+        Box::new(parsers::markdown::MarkdownParser),
+        Box::new(parsers::json::JsonParser),
+        Box::new(parsers::csv::CsvParser),
+        Box::new(parsers::html::HtmlParser),
+        Box::new(parsers::office::OfficeParser),
+        Box::new(parsers::pdf::PdfParser),
+    ])
+}
+
+impl ParserRegistry {
+    /// A registry of these parsers; the first that reads a format has it.
+    pub fn new(parsers: Vec<Box<dyn Parser>>) -> Self {
+        Self { parsers }
+    }
+
+    /// The parsers, in order.
+    pub fn parsers(&self) -> impl Iterator<Item = &dyn Parser> {
+        self.parsers.iter().map(AsRef::as_ref)
+    }
+
+    /// The parser of a format.
+    pub fn parser_for(&self, format: Format) -> Option<&dyn Parser> {
+        self.parsers().find(|parser| parser.formats().contains(&format))
+    }
+
+    /// Where a file must be parsed, told by its head: containers are not even opened in the server.
+    ///
+    /// # Errors
+    /// `empty_file` and `unsupported_type`.
+    pub fn isolation(&self, head: &[u8], filename: &str) -> Result<Isolation, ParseFailure> {
+        match sniff(head, filename)? {
+            Sniffed::Zip | Sniffed::Ole2 => Ok(Isolation::Child),
+            Sniffed::Known(format) => Ok(self.require(format)?.isolation()),
+        }
+    }
+
+    /// Parses one file.
+    ///
+    /// # Errors
+    /// A [`ParseFailure`] whose code says what is wrong with the file.
+    pub fn parse(&self, bytes: &[u8], filename: &str, limits: &ParserLimits) -> Result<ParsedDocument, ParseFailure> {
+        let head = &bytes[..bytes.len().min(HEAD_BYTES)];
+        let format = match sniff(head, filename)? {
+            Sniffed::Known(format) => format,
+            Sniffed::Zip => container::zip_format(bytes, limits)?,
+            Sniffed::Ole2 => container::ole2_format(bytes)?,
+        };
+        let parser = self.require(format)?;
+        let draft = parser.parse(Input { bytes, format, limits })?;
+        if draft.pages > limits.max_pages {
+            return Err(too_many_pages(draft.pages, limits));
+        }
+        Ok(finish(draft, parser))
+    }
+
+    fn require(&self, format: Format) -> Result<&dyn Parser, ParseFailure> {
+        self.parser_for(format).ok_or_else(|| crate::sniff::unsupported(format.label()))
+    }
+}
+
+/// The failure for a file over the limit of pages, slides or sheets.
+pub(crate) fn too_many_pages(pages: u32, limits: &ParserLimits) -> ParseFailure {
+    ParseFailure::new(
+        FailureCode::TooManyPages,
+        format!("the file has {pages} pages, and the limit is {}", limits.max_pages),
+    )
+}

@@ -1,0 +1,198 @@
+//! What a file is, told by its first bytes. The name only breaks ties among kinds of text.
+//!
+//! This runs in the server process, so it reads a bounded head and never opens a container: archives and OLE2 files
+//! are told apart in the parser process, by [`crate::container`].
+
+use encoding_rs::Encoding;
+
+use crate::encoding;
+use crate::failure::{FailureCode, ParseFailure};
+use crate::format::Format;
+
+/// How many bytes of a file [`sniff`] wants to see.
+pub const HEAD_BYTES: usize = 64 << 10;
+
+/// Where the first tag of an HTML document must begin, in characters.
+const HTML_PROLOGUE: usize = 1_024;
+/// Where `%PDF-` may begin: writers put junk before it, and readers have always accepted that.
+const PDF_PROLOGUE: usize = 1_024;
+
+/// What the head of a file shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sniffed {
+    /// The format is known.
+    Known(Format),
+    /// A ZIP archive, perhaps an office file.
+    Zip,
+    /// An OLE2 container, perhaps an old office file or an encrypted new one.
+    Ole2,
+}
+
+/// Tells the format by the head of the file.
+///
+/// # Errors
+/// `empty_file` and `unsupported_type`.
+pub fn sniff(head: &[u8], filename: &str) -> Result<Sniffed, ParseFailure> {
+    if head.is_empty() {
+        return Err(ParseFailure::new(FailureCode::EmptyFile, "the file is empty"));
+    }
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        return Ok(Sniffed::Zip);
+    }
+    if head.starts_with(&[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]) {
+        return Ok(Sniffed::Ole2);
+    }
+    if head.starts_with(b"%PDF-") {
+        return Ok(Sniffed::Known(Format::Pdf));
+    }
+    for (magic, kind) in [(&b"{\\rtf"[..], "RTF"), (b"%!PS", "PostScript")] {
+        if head.starts_with(magic) {
+            return Err(unsupported(kind));
+        }
+    }
+    let extension = extension(filename);
+    if is_text(head, &extension) {
+        return Ok(Sniffed::Known(text_format(head, &extension)));
+    }
+    let prologue = &head[..head.len().min(PDF_PROLOGUE)];
+    if prologue.windows(5).any(|window| window == b"%PDF-") {
+        return Ok(Sniffed::Known(Format::Pdf));
+    }
+    Err(unsupported(infer::get(head).map_or("unknown binary", |kind| kind.mime_type())))
+}
+
+/// The failure for a kind of file that no parser reads.
+pub(crate) fn unsupported(kind: &str) -> ParseFailure {
+    ParseFailure::new(FailureCode::UnsupportedType, format!("no parser reads files of type {kind}"))
+}
+
+fn extension(filename: &str) -> String {
+    filename.rsplit_once('.').map_or_else(String::new, |(_, extension)| extension.to_ascii_lowercase())
+}
+
+/// The kind of text that a file name promises.
+fn by_extension(extension: &str) -> Option<Format> {
+    Some(match extension {
+        "txt" | "text" | "log" => Format::Text,
+        "md" | "markdown" | "mdown" | "mkd" => Format::Markdown,
+        "json" | "geojson" => Format::Json,
+        "csv" | "tsv" | "tab" | "psv" => Format::Csv,
+        "html" | "htm" | "xhtml" => Format::Html,
+        _ => return None,
+    })
+}
+
+/// Whether the bytes are text in some encoding: almost no control characters.
+fn is_text(head: &[u8], extension: &str) -> bool {
+    if Encoding::for_bom(head).is_some()
+        || head.starts_with(&[0, 0, 0xFE, 0xFF])
+        || encoding::utf16_without_mark(head).is_some()
+    {
+        return true;
+    }
+    let controls = head.iter().filter(|byte| is_odd_control(**byte)).count();
+    let promised = by_extension(extension).is_some();
+    // A file that says it is text may hold more of them: logs with colours, exports with stray NULs.
+    let allowed = if promised && is_utf8_head(head) { head.len() / 3 } else { head.len() / 100 };
+    controls <= allowed
+}
+
+fn is_odd_control(byte: u8) -> bool {
+    matches!(byte, 0..=0x07 | 0x0E..=0x1A | 0x1C..=0x1F | 0x7F)
+}
+
+/// Valid UTF-8, but for a character that the end of the head cuts.
+fn is_utf8_head(head: &[u8]) -> bool {
+    match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    }
+}
+
+fn text_format(head: &[u8], extension: &str) -> Format {
+    let text = encoding::decode(head).text;
+    let start = text.trim_start();
+    if is_html(start) {
+        return Format::Html;
+    }
+    if let Some(format) = by_extension(extension) {
+        return format;
+    }
+    if serde_json::from_str::<serde::de::IgnoredAny>(start).is_ok() && start.starts_with(['{', '[']) {
+        return Format::Json;
+    }
+    Format::Text
+}
+
+/// Whether text begins as an HTML document does, whatever its name.
+fn is_html(start: &str) -> bool {
+    let mut prologue: String = start.chars().take(HTML_PROLOGUE).collect();
+    prologue.make_ascii_lowercase();
+    let mut rest = prologue.as_str();
+    loop {
+        rest = rest.trim_start();
+        let skipped = rest
+            .strip_prefix("<!--")
+            .and_then(|comment| comment.split_once("-->"))
+            .or_else(|| rest.strip_prefix("<?xml").and_then(|declaration| declaration.split_once("?>")));
+        match skipped {
+            Some((_, after)) => rest = after,
+            None => break,
+        }
+    }
+    ["<!doctype html", "<html", "<head>", "<body"].iter().any(|tag| rest.starts_with(tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(head: &[u8], filename: &str, expected: Format) {
+        assert_eq!(sniff(head, filename), Ok(Sniffed::Known(expected)), "{filename}");
+    }
+
+    #[track_caller]
+    fn refused(head: &[u8], filename: &str, code: FailureCode) {
+        assert_eq!(sniff(head, filename).map_err(|failure| failure.code), Err(code), "{filename}");
+    }
+
+    #[test]
+    fn content_beats_the_name() {
+        check(b"%PDF-1.7\n", "report.txt", Format::Pdf);
+        check(b"<!DOCTYPE html><p>x", "notes.txt", Format::Html);
+        check(b"<!-- saved --> \n<html><p>x", "data.csv", Format::Html);
+        check(b"<?xml version=\"1.0\"?>\n<html xmlns=\"x\">", "page.xml", Format::Html);
+        check("你好，世界".as_bytes(), "broken.pdf", Format::Text);
+        check(b"\x01\x02junk\xFF\xFE\x80\x00\n%PDF-1.4\n", "x", Format::Pdf);
+    }
+
+    #[test]
+    fn the_name_breaks_ties_among_text() {
+        check(b"a,b\n1,2\n", "a.csv", Format::Csv);
+        check(b"a,b\n1,2\n", "a.txt", Format::Text);
+        check(b"# a", "A.MD", Format::Markdown);
+        check(b"{\"a\": 1}", "a.json", Format::Json);
+        check(b"{\"a\": 1}", "a", Format::Json);
+        check(b"{a}", "a", Format::Text);
+        check(b"<p>x</p>", "a.htm", Format::Html);
+        check(b"BMW, Audi", "cars", Format::Text);
+        check(b"h\0i\0 \0t\0h\0e\0r\0e\0", "utf16.txt", Format::Text);
+        check(b"a\0b", "nul.txt", Format::Text);
+    }
+
+    #[test]
+    fn what_nobody_reads_is_refused() {
+        refused(b"", "a.pdf", FailureCode::EmptyFile);
+        refused(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", "a.txt", FailureCode::UnsupportedType);
+        refused(&[0x7F, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0], "a", FailureCode::UnsupportedType);
+        refused(b"{\\rtf1 hello}", "a.rtf", FailureCode::UnsupportedType);
+        refused(b"\0\x01\x02\x03\x04\x05\x06\x07", "a.csv", FailureCode::UnsupportedType);
+    }
+
+    #[test]
+    fn containers_are_left_to_the_parser_process() {
+        assert_eq!(sniff(b"PK\x03\x04rest", "a.docx"), Ok(Sniffed::Zip));
+        assert_eq!(sniff(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "a.xls"), Ok(Sniffed::Ole2));
+    }
+}

@@ -1,0 +1,110 @@
+//! The `skip` transform: the parsed text as it is, as result JSON.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::nul;
+use crate::parsers::json;
+
+/// The parts of a stored [`ParsedDocument`](millrace_domain::document::ParsedDocument) that results are made of.
+/// Rows stay JSON text: a large sheet costs its own length, not a tree.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ParsedView {
+    markdown: String,
+    pub(crate) pages: u32,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) parser: String,
+    #[serde(default)]
+    rows: Option<Box<RawValue>>,
+}
+
+/// A result as clients read it.
+#[derive(Debug, Serialize)]
+struct SkipResult<'a> {
+    filename: &'a str,
+    content: &'a str,
+    pages: u32,
+    parser: &'a str,
+    warnings: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
+}
+
+/// What every result tells about itself; read back when the mount alone runs again.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ResultSummary {
+    #[serde(default)]
+    pub(crate) pages: Option<u32>,
+    #[serde(default)]
+    pub(crate) parser: Option<String>,
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Makes the result: `{filename, content, pages, parser, warnings}`, with `rows` for tabular files and `data` (the
+/// value itself, digit for digit) for JSON files that every consumer can hold. May add to the view's warnings.
+///
+/// # Errors
+/// Only when a text cannot be serialised, which no text makes happen.
+pub(crate) fn skip(filename: &str, parsed: &mut ParsedView) -> serde_json::Result<Box<RawValue>> {
+    let data = if parsed.parser == json::NAME { json_value(parsed)? } else { None };
+    to_raw_value(&SkipResult {
+        filename,
+        content: &parsed.markdown,
+        pages: parsed.pages,
+        parser: &parsed.parser,
+        warnings: &parsed.warnings,
+        rows: parsed.rows.as_deref(),
+        data: data.as_deref(),
+    })
+}
+
+fn json_value(parsed: &mut ParsedView) -> serde_json::Result<Option<Box<RawValue>>> {
+    if json::why_not_portable(&parsed.markdown).is_some() {
+        return Ok(None);
+    }
+    match nul::strip_json_escapes(&parsed.markdown) {
+        Some(stripped) => {
+            parsed.warnings.push("NUL characters were removed from data".to_owned());
+            RawValue::from_string(stripped).map(Some)
+        }
+        // Going through a borrowed value trims the blanks around it.
+        None => serde_json::from_str::<&RawValue>(&parsed.markdown).map(|value| Some(value.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(parser: &str, markdown: &str) -> String {
+        let document = serde_json::json!({
+            "markdown": markdown, "blocks": [], "pages": 1, "warnings": [], "parser": parser, "version": "1",
+        });
+        let mut view: ParsedView = serde_json::from_str(&document.to_string()).expect("a document");
+        skip("a.json", &mut view).expect("a result").get().to_owned()
+    }
+
+    #[test]
+    fn json_is_kept_digit_for_digit() {
+        assert_eq!(
+            result("json", " {\"b\": 1.10, \"a\": [12345678901234567890123]} "),
+            r#"{"filename":"a.json","content":" {\"b\": 1.10, \"a\": [12345678901234567890123]} ","pages":1,"parser":"json","warnings":[],"data":{"b": 1.10, "a": [12345678901234567890123]}}"#
+        );
+    }
+
+    #[test]
+    fn nul_never_reaches_the_value() {
+        let text = result("json", r#"{"a": "x\u0000y", "b": "\\u0000"}"#);
+        assert!(text.ends_with(r#""data":{"a": "xy", "b": "\\u0000"}}"#), "{text}");
+        assert!(text.contains("NUL characters were removed"), "{text}");
+    }
+
+    #[test]
+    fn unportable_json_stays_text() {
+        assert!(!result("json", "[1e999]").contains("\"data\""));
+        assert!(!result("text", "[1]").contains("\"data\""));
+    }
+}
