@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use millrace_domain::ports::Clock;
+
+use crate::memory::MemoryStore;
 use crate::traits::{
     ApiKeyRepository, ArtifactRepository, EventRepository, IdempotencyRepository, JsonTableRepository, MountRepository,
     NodeRepository, ProjectRepository, RuleRepository, TaskRepository, UploadRepository, UserRepository,
@@ -34,4 +37,11 @@ pub struct Stores {
     pub events: Arc<dyn EventRepository>,
     /// Nodes.
     pub nodes: Arc<dyn NodeRepository>,
+}
+
+impl Stores {
+    /// All on one new memory store. Node leases run on `clock`.
+    pub fn memory(clock: Arc<dyn Clock>) -> Self {
+        MemoryStore::new(clock).stores()
+    }
 }

@@ -1,0 +1,135 @@
+//! How attempts end.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use millrace_domain::mount::{MountIntent, MountState};
+use millrace_domain::task::{StageDetail, TaskSpec};
+use millrace_domain::{Task, TaskEvent, TaskState, step};
+use serde_json::Value;
+
+use super::mounts::mounted_at;
+use super::placement::parse_value;
+use super::state::{State, TaskRow};
+use super::tasks::{end, guard_holds};
+use crate::{Finish, FinishKind, FinishOutcome, RepositoryError, Result};
+
+impl State {
+    /// Ends attempts one after another. What can fail for a whole batch is done before anything is changed.
+    pub(super) fn finish_tasks(&mut self, batch: &[Finish], now: DateTime<Utc>) -> Result<Vec<FinishOutcome>> {
+        let values: Vec<Option<Value>> = batch.iter().map(mount_value).collect::<Result<_>>()?;
+        batch.iter().zip(values).map(|(finish, value)| self.finish_task(finish, value, now)).collect()
+    }
+
+    fn finish_task(&mut self, finish: &Finish, value: Option<Value>, now: DateTime<Utc>) -> Result<FinishOutcome> {
+        let Some(row) = self.tasks.get(&finish.id).filter(|row| guard_holds(&row.task, finish.attempt_epoch)) else {
+            return Ok(FinishOutcome::Stale);
+        };
+        let before = row.task.clone();
+        let next = state_after(&before, &finish.kind)?;
+        let mut task = Task {
+            state: next,
+            attempt: finish.attempt,
+            started_at: finish.started_at.or(before.started_at),
+            transforming_at: finish.transforming_at.or(before.transforming_at),
+            updated_at: now,
+            ..Task::clone(&before)
+        };
+        if let (TaskState::Completed, Some((intent, value))) = (next, mount_of(finish).zip(value)) {
+            let plan = match self.plan_mount(intent) {
+                Ok(plan) => plan,
+                Err(RepositoryError::Mount(rejection)) => return Ok(FinishOutcome::Rejected(rejection)),
+                Err(error) => return Err(error),
+            };
+            let mount = self.commit_mount(intent, plan, value, now)?;
+            if mount.automatic && mount.state == MountState::Mounted {
+                task.mounted = Some(Arc::new(mounted_at(&mount)));
+            }
+        }
+        let happened = apply(&mut task, finish, now);
+        self.put_artifacts(task.id, &finish.artifacts, now)?;
+        if let Some(happened) = happened {
+            self.append_task_event(&task, happened, now)?;
+        }
+        let task = Arc::new(task);
+        // The attempt has ended and its process lives: the task did not kill it.
+        self.put_task(TaskRow { task: task.clone(), start_recorded: false });
+        Ok(FinishOutcome::Applied(task))
+    }
+}
+
+fn mount_of(finish: &Finish) -> Option<&MountIntent> {
+    match &finish.kind {
+        FinishKind::Completed { mount, .. } => mount.as_deref(),
+        _ => None,
+    }
+}
+
+fn mount_value(finish: &Finish) -> Result<Option<Value>> {
+    mount_of(finish).map(|intent| parse_value(&intent.value)).transpose()
+}
+
+/// The state an attempt leaves behind. Its progress may never have reached this store, so a pending task counts as
+/// running; and a cancel request wins over whatever the worker says.
+fn state_after(task: &Task, kind: &FinishKind) -> Result<TaskState> {
+    let running = match task.state {
+        TaskState::Pending => TaskState::Active(task.start_stage()),
+        other => other,
+    };
+    if running == TaskState::Cancelling {
+        return Ok(step(task.kind, running, TaskEvent::ConfirmCancel)?);
+    }
+    let event = match kind {
+        FinishKind::Completed { .. } => TaskEvent::Complete,
+        FinishKind::Failed(_) => TaskEvent::Fail,
+        FinishKind::Retry { .. } | FinishKind::Released => TaskEvent::Requeue,
+        FinishKind::Cancelled => {
+            let cancelling = step(task.kind, running, TaskEvent::RequestCancel)?;
+            return Ok(step(task.kind, cancelling, TaskEvent::ConfirmCancel)?);
+        }
+    };
+    Ok(step(task.kind, running, event)?)
+}
+
+/// Fills in what the end brings with it; the name of the event, if there is one.
+fn apply(task: &mut Task, finish: &Finish, now: DateTime<Utc>) -> Option<&'static str> {
+    match (task.state, &finish.kind) {
+        (TaskState::Completed, FinishKind::Completed { result, .. }) => {
+            task.progress = 100;
+            task.result = Some(result.clone());
+            task.error = None;
+            end(task, now);
+            Some("completed")
+        }
+        (TaskState::Failed, FinishKind::Failed(failure)) => {
+            task.error = Some(failure.clone());
+            end(task, now);
+            Some("failed")
+        }
+        (TaskState::Pending, FinishKind::Retry { failure, run_at, start_stage }) => {
+            task.error = Some(failure.clone());
+            task.run_at = Some(*run_at);
+            task.spec = Arc::new(TaskSpec { start_stage: Some(*start_stage), ..TaskSpec::clone(&task.spec) });
+            start_over(task);
+            Some("retrying")
+        }
+        (TaskState::Pending, _) => {
+            // An attempt that was given back does not count.
+            task.attempt = (finish.attempt - 1).max(0);
+            task.owner = None;
+            start_over(task);
+            None
+        }
+        _ => {
+            task.cancel_requested_at.get_or_insert(now);
+            end(task, now);
+            Some("cancelled")
+        }
+    }
+}
+
+fn start_over(task: &mut Task) {
+    task.attempt_epoch += 1;
+    task.progress = 0;
+    task.detail = StageDetail::default();
+}
