@@ -15,7 +15,7 @@ pub enum Container {
     Object,
     /// An array; it lives inside one segment.
     Array,
-    /// A scalar at this pointer (the container itself or something above it).
+    /// A scalar at this pointer (the container itself or something above it), or an array above the container.
     Blocked(JsonPointer),
 }
 
@@ -64,13 +64,10 @@ pub fn classify_container(
         let child = match here {
             Value::Null => None,
             Value::Object(members) => members.get(&token),
-            Value::Array(items) => token.parse::<usize>().ok().and_then(|index| items.get(index)),
+            // An array lives inside one segment, so no segment can sit below one of its elements.
             _ => return Container::Blocked(at),
         };
-        let Some(child) = child else {
-            // A missing array element cannot be made as an object.
-            return if here.is_array() { Container::Blocked(at) } else { implied };
-        };
+        let Some(child) = child else { return implied };
         here = child;
         at = at.join(&token).unwrap_or(at);
     }
@@ -166,6 +163,11 @@ mod tests {
         check(json!({"a": {"b": 1}}), false, Container::Blocked(at("/a/b")));
         check(json!({"a": 1}), false, Container::Blocked(at("/a")));
         check(json!({"a": [1]}), false, Container::Blocked(at("/a")));
+        assert_eq!(
+            classify_container(&at("/a/0"), Some((&at(""), &json!({"a": [{}]}))), false),
+            Container::Blocked(at("/a")),
+            "a segment below an element would turn the array into an object"
+        );
         assert_eq!(classify_container(&at("/a"), None, false), Container::Missing);
     }
 
