@@ -168,6 +168,9 @@ pub enum ObjectError {
     /// No object has this key.
     #[error("no object '{0}'")]
     NotFound(String),
+    /// The text cannot be a key: absolute, `..`, control characters, too long. A defect of the caller.
+    #[error("{0:?} cannot be the key of an object")]
+    InvalidKey(String),
     /// The store failed; another try may work.
     #[error("the object store failed")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
