@@ -7,6 +7,8 @@ use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, SHIFT_JIS, UTF_8
 const UTF16_SAMPLE: usize = 4_096;
 /// Bytes fed to the statistical detector; more changes nothing but the time.
 const DETECTOR_SAMPLE: usize = 256 << 10;
+/// Up to so many bytes beyond ASCII, the ladder is trusted more than statistics.
+const FEW_HIGH_BYTES: usize = 8;
 
 /// Decoded text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,12 +95,13 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
         // A superset: what GBK reads, it reads alike.
         return GB18030;
     }
+    // A few Chinese characters give the statistics too little, and pairs of high bytes throughout give them away.
+    let few = bytes.iter().filter(|byte| !byte.is_ascii()).take(FEW_HIGH_BYTES + 1).count() <= FEW_HIGH_BYTES;
+    if (few || guessed == WINDOWS_1252) && looks_like_gb2312(bytes) && strict(GB18030, bytes) {
+        return GB18030;
+    }
     if [BIG5, EUC_JP, EUC_KR, SHIFT_JIS].contains(&guessed) && strict(guessed, bytes) {
         return guessed;
-    }
-    // Short Chinese texts give the statistics too little; pairs of high bytes throughout give them away.
-    if guessed == WINDOWS_1252 && looks_like_gb2312(bytes) && strict(GB18030, bytes) {
-        return GB18030;
     }
     guessed
 }

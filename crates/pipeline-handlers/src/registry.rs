@@ -22,6 +22,7 @@ pub fn builtin() -> ParserRegistry {
         Box::new(parsers::markdown::MarkdownParser),
         Box::new(parsers::json::JsonParser),
         Box::new(parsers::csv::CsvParser),
+        Box::new(parsers::spreadsheet::SpreadsheetParser),
         Box::new(parsers::html::HtmlParser),
         Box::new(parsers::office::OfficeParser),
         Box::new(parsers::pdf::PdfParser),

@@ -6,4 +6,5 @@ pub mod json;
 pub mod markdown;
 pub mod office;
 pub mod pdf;
+pub mod spreadsheet;
 pub mod text;
