@@ -1,3 +1,4 @@
-//! Configuration, the private Postgres, and (later) the composition of every layer into one process.
+//! Configuration and the private Postgres: what the composition of the binary builds on.
 
+pub mod config;
 pub mod embedded_postgres;
