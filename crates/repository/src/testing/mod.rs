@@ -1,1 +1,3 @@
-//! The contract suite and faulty doubles.
+//! What tests of this and other crates need of the stores: doubles at the ports that fail on demand.
+
+pub mod faulty;

@@ -1,0 +1,71 @@
+//! Which calls are to fail.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::hash::Hash;
+
+use parking_lot::Mutex;
+
+/// When a call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Before anything was done.
+    Before,
+    /// After everything was done: the caller cannot know.
+    After,
+}
+
+/// The failures that wait for calls of the methods `M`.
+#[derive(Debug)]
+pub struct Faults<M> {
+    waiting: Mutex<HashMap<M, VecDeque<Moment>>>,
+    calls: Mutex<HashMap<M, usize>>,
+}
+
+impl<M> Default for Faults<M> {
+    fn default() -> Self {
+        Self { waiting: Mutex::new(HashMap::new()), calls: Mutex::new(HashMap::new()) }
+    }
+}
+
+impl<M: Copy + Eq + Hash> Faults<M> {
+    /// Makes the next `count` calls of a method fail, after those that were asked for earlier.
+    pub fn fail_next(&self, method: M, count: usize, moment: Moment) {
+        self.waiting.lock().entry(method).or_default().extend(std::iter::repeat_n(moment, count));
+    }
+
+    /// How many calls of a method there were, failed ones included.
+    pub fn calls(&self, method: M) -> usize {
+        self.calls.lock().get(&method).copied().unwrap_or_default()
+    }
+
+    /// Failures that nobody has run into yet.
+    pub fn left(&self) -> usize {
+        self.waiting.lock().values().map(VecDeque::len).sum()
+    }
+
+    /// Counts a call and takes the failure that waits for it.
+    pub(super) fn meet(&self, method: M) -> Option<Moment> {
+        *self.calls.lock().entry(method).or_default() += 1;
+        self.waiting.lock().get_mut(&method)?.pop_front()
+    }
+
+    /// Runs a call, or its failure.
+    pub(super) async fn around<T, E>(
+        &self,
+        method: M,
+        failure: fn() -> E,
+        work: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<T, E> {
+        match self.meet(method) {
+            None => work.await,
+            Some(Moment::Before) => Err(failure()),
+            Some(Moment::After) => work.await.and_then(|_| Err(failure())),
+        }
+    }
+}
+
+/// The cause inside the errors.
+#[derive(Debug, thiserror::Error)]
+#[error("a test made this call fail")]
+pub(super) struct Planned;
