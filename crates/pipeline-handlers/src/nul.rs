@@ -93,11 +93,11 @@ mod tests {
 
     #[test]
     fn keys_and_cells_lose_their_nul() {
-        let mut document = ParsedDocument::default();
-        document.rows = Some(vec![[("a\0".to_owned(), Value::from("x\0y"))].into_iter().collect()]);
-        document.markdown = "1\02".to_owned();
+        let row = [("a\0".to_owned(), Value::from("x\0y"))].into_iter().collect();
+        let markdown = "a\0b".to_owned();
+        let mut document = ParsedDocument { rows: Some(vec![row]), markdown, ..ParsedDocument::default() };
         assert!(strip_document(&mut document));
-        assert_eq!(document.markdown, "12");
+        assert_eq!(document.markdown, "ab");
         assert_eq!(serde_json::to_string(&document.rows).expect("JSON"), r#"[{"a":"xy"}]"#);
         assert!(!strip_document(&mut document));
     }

@@ -7,6 +7,7 @@
 mod child;
 mod command;
 mod death;
+mod idle;
 mod os;
 mod parent;
 mod protocol;

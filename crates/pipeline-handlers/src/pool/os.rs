@@ -54,8 +54,8 @@ fn cpu_seconds_used() -> u64 {
         usage
     };
     let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec;
-    // Two parts of microseconds add up to less than two seconds.
-    u64::try_from(seconds).unwrap_or(0).saturating_add(2)
+    let micros = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+    u64::try_from(seconds + (micros + 999_999) / 1_000_000).unwrap_or(0)
 }
 
 /// Asks for SIGKILL when the thread that started this process ends.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use super::child::{Answer, Broken, WorkerChild};
 use super::command::WorkerCommand;
 use super::death;
+use super::idle::IdleChildren;
 use super::protocol::Request;
 use super::spawner::Spawner;
 use crate::failure::{FailureCode, ParseFailure};
@@ -25,17 +25,19 @@ pub struct PoolConfig {
     pub command: WorkerCommand,
     /// Most children at a time, at least 1.
     pub size: usize,
-    /// Children started at once and kept when idle; the others end as soon as nothing waits for them.
+    /// Children started at once and kept when idle.
     pub warm: usize,
+    /// How long the other children are kept when idle, in seconds.
+    pub idle_seconds: u64,
     /// Documents after which a child is replaced: what leaks, leaks no further.
     pub documents_per_child: u32,
 }
 
 impl PoolConfig {
-    /// A child per core (at least 2), one of them warm, each replaced after 200 documents.
+    /// A child per core (at least 2), one of them warm and the others let go after half a minute, each replaced after 200 documents.
     pub fn new(command: WorkerCommand) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self { command, size: cores.max(2), warm: 1, documents_per_child: 200 }
+        Self { command, size: cores.max(2), warm: 1, idle_seconds: 30, documents_per_child: 200 }
     }
 }
 
@@ -63,7 +65,7 @@ pub struct ParseJob {
 pub struct ParserPool {
     spawner: Spawner,
     permits: Semaphore,
-    idle: Mutex<Vec<WorkerChild>>,
+    idle: IdleChildren,
     warm: usize,
     documents_per_child: u32,
 }
@@ -76,11 +78,12 @@ impl ParserPool {
     pub fn start(config: PoolConfig) -> io::Result<Arc<Self>> {
         let runtime = Handle::try_current().map_err(io::Error::other)?;
         let size = config.size.max(1);
+        let warm = config.warm.min(size);
         let pool = Arc::new(Self {
             spawner: Spawner::start(config.command, runtime.clone())?,
             permits: Semaphore::new(size),
-            idle: Mutex::new(Vec::with_capacity(size)),
-            warm: config.warm.min(size),
+            idle: IdleChildren::new(warm, Duration::from_secs(config.idle_seconds)),
+            warm,
             documents_per_child: config.documents_per_child.max(1),
         });
         let warming = Arc::clone(&pool);
@@ -126,13 +129,18 @@ impl ParserPool {
 
     /// How many children wait for work.
     pub fn idle_children(&self) -> usize {
-        self.idle.lock().len()
+        self.idle.len()
     }
 
     async fn warm_up(&self) {
-        while self.idle.lock().len() < self.warm {
+        // A child counts against the size from its start, whoever asked for it.
+        while let Ok(_permit) = self.permits.acquire().await {
+            // Documents that came first may have left warm children behind.
+            if self.idle.len() >= self.warm {
+                return;
+            }
             match self.spawner.spawn().await {
-                Ok(child) => self.idle.lock().push(child),
+                Ok(child) => self.idle.push(child),
                 Err(error) => {
                     tracing::error!(%error, "parser processes cannot be started; binary files will fail");
                     return;
@@ -142,7 +150,7 @@ impl ParserPool {
     }
 
     async fn take(&self) -> Result<WorkerChild, ParseFailure> {
-        while let Some(mut child) = self.pop() {
+        while let Some(mut child) = self.idle.pop() {
             if child.is_alive() {
                 return Ok(child);
             }
@@ -153,13 +161,9 @@ impl ParserPool {
         })
     }
 
-    fn pop(&self) -> Option<WorkerChild> {
-        self.idle.lock().pop()
-    }
-
     fn give_back(&self, child: WorkerChild) {
         if child.served < self.documents_per_child {
-            self.idle.lock().push(child);
+            self.idle.push(child);
         }
     }
 }

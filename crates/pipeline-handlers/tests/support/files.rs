@@ -1,0 +1,216 @@
+//! Small documents of every kind, made by hand.
+
+use std::io::{Cursor, Write};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+const TYPES: &str = "application/vnd.openxmlformats-officedocument";
+const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
+
+/// An archive of these entries.
+pub fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    for (name, content) in entries {
+        writer.start_file(*name, options).expect("an entry");
+        writer.write_all(content).expect("its bytes");
+    }
+    writer.finish().expect("an archive").into_inner()
+}
+
+fn relations(pairs: &[(&str, &str, &str)]) -> String {
+    let list: String = pairs
+        .iter()
+        .map(|(id, kind, target)| format!(r#"<Relationship Id="{id}" Type="{RELATIONS}/{kind}" Target="{target}"/>"#))
+        .collect();
+    format!(r#"<?xml version="1.0"?><Relationships xmlns="{PACKAGE}/relationships">{list}</Relationships>"#)
+}
+
+fn content_types(parts: &[(&str, &str)]) -> String {
+    let list: String = parts
+        .iter()
+        .map(|(part, kind)| format!(r#"<Override PartName="{part}" ContentType="{TYPES}.{kind}+xml"/>"#))
+        .collect();
+    format!(
+        r#"<?xml version="1.0"?><Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>{list}</Types>"#
+    )
+}
+
+/// A Word document: a heading, paragraphs and a table of two columns.
+pub fn docx(heading: &str, paragraphs: &[&str], table: &[[&str; 2]]) -> Vec<u8> {
+    let run = |text: &str| format!("<w:r><w:t>{text}</w:t></w:r>");
+    let mut body = format!(r#"<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr>{}</w:p>"#, run(heading));
+    for paragraph in paragraphs {
+        body += &format!("<w:p>{}</w:p>", run(paragraph));
+    }
+    if !table.is_empty() {
+        body += "<w:tbl>";
+        for row in table {
+            let cells: String = row.iter().map(|cell| format!("<w:tc><w:p>{}</w:p></w:tc>", run(cell))).collect();
+            body += &format!("<w:tr>{cells}</w:tr>");
+        }
+        body += "</w:tbl>";
+    }
+    let space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";
+    let document =
+        format!(r#"<?xml version="1.0"?><w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>"#);
+    let styles = format!(
+        r#"<?xml version="1.0"?><w:styles xmlns:w="{space}"><w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/><w:pPr><w:outlineLvl w:val="0"/></w:pPr></w:style></w:styles>"#
+    );
+    let types = content_types(&[
+        ("/word/document.xml", "wordprocessingml.document.main"),
+        ("/word/styles.xml", "wordprocessingml.styles"),
+    ]);
+    zip(&[
+        ("[Content_Types].xml", types.as_bytes()),
+        ("_rels/.rels", relations(&[("rId1", "officeDocument", "word/document.xml")]).as_bytes()),
+        ("word/_rels/document.xml.rels", relations(&[("rId1", "styles", "styles.xml")]).as_bytes()),
+        ("word/styles.xml", styles.as_bytes()),
+        ("word/document.xml", document.as_bytes()),
+    ])
+}
+
+/// A presentation with one text box per slide.
+pub fn pptx(slides: &[&str]) -> Vec<u8> {
+    let drawing = "http://schemas.openxmlformats.org/drawingml/2006/main";
+    let space = "http://schemas.openxmlformats.org/presentationml/2006/main";
+    let mut entries: Vec<(String, String)> = Vec::new();
+    let mut ids = String::new();
+    let mut links = Vec::new();
+    let mut parts = vec![("/ppt/presentation.xml".to_owned(), "presentationml.presentation.main")];
+    for (index, text) in slides.iter().enumerate() {
+        let number = index + 1;
+        ids += &format!(r#"<p:sldId id="{}" r:id="rId{number}"/>"#, 255 + number);
+        links.push((format!("rId{number}"), format!("slides/slide{number}.xml")));
+        parts.push((format!("/ppt/slides/slide{number}.xml"), "presentationml.slide"));
+        entries.push((
+            format!("ppt/slides/slide{number}.xml"),
+            format!(
+                r#"<?xml version="1.0"?><p:sld xmlns:p="{space}" xmlns:a="{drawing}"><p:cSld><p:spTree><p:sp><p:nvSpPr><p:cNvPr id="2" name="Box"/><p:cNvSpPr/><p:nvPr/></p:nvSpPr><p:spPr/><p:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp></p:spTree></p:cSld></p:sld>"#
+            ),
+        ));
+    }
+    let parts: Vec<(&str, &str)> = parts.iter().map(|(part, kind)| (part.as_str(), *kind)).collect();
+    let links: Vec<(&str, &str, &str)> =
+        links.iter().map(|(id, target)| (id.as_str(), "slide", target.as_str())).collect();
+    entries.push(("[Content_Types].xml".into(), content_types(&parts)));
+    entries.push(("_rels/.rels".into(), relations(&[("rId1", "officeDocument", "ppt/presentation.xml")])));
+    entries.push(("ppt/_rels/presentation.xml.rels".into(), relations(&links)));
+    entries.push((
+        "ppt/presentation.xml".into(),
+        format!(
+            r#"<?xml version="1.0"?><p:presentation xmlns:p="{space}" xmlns:r="{RELATIONS}"><p:sldIdLst>{ids}</p:sldIdLst></p:presentation>"#
+        ),
+    ));
+    let entries: Vec<(&str, &[u8])> = entries.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    zip(&entries)
+}
+
+/// A workbook; each sheet is its name and the XML inside `<sheetData>`.
+pub fn xlsx(sheets: &[(&str, &str)]) -> Vec<u8> {
+    let space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    let mut entries: Vec<(String, String)> = Vec::new();
+    let (mut list, mut links, mut parts) = (String::new(), Vec::new(), Vec::new());
+    for (index, (name, data)) in sheets.iter().enumerate() {
+        let number = index + 1;
+        list += &format!(r#"<sheet name="{name}" sheetId="{number}" r:id="rId{number}"/>"#);
+        links.push((format!("rId{number}"), format!("worksheets/sheet{number}.xml")));
+        parts.push(format!("/xl/worksheets/sheet{number}.xml"));
+        entries.push((
+            format!("xl/worksheets/sheet{number}.xml"),
+            format!(r#"<?xml version="1.0"?><worksheet xmlns="{space}"><sheetData>{data}</sheetData></worksheet>"#),
+        ));
+    }
+    let links: Vec<(&str, &str, &str)> =
+        links.iter().map(|(id, target)| (id.as_str(), "worksheet", target.as_str())).collect();
+    let mut types = vec![("/xl/workbook.xml", "spreadsheetml.sheet.main")];
+    types.extend(parts.iter().map(|part| (part.as_str(), "spreadsheetml.worksheet")));
+    entries.push(("[Content_Types].xml".into(), content_types(&types)));
+    entries.push(("_rels/.rels".into(), relations(&[("rId1", "officeDocument", "xl/workbook.xml")])));
+    entries.push(("xl/_rels/workbook.xml.rels".into(), relations(&links)));
+    entries.push((
+        "xl/workbook.xml".into(),
+        format!(
+            r#"<?xml version="1.0"?><workbook xmlns="{space}" xmlns:r="{RELATIONS}"><sheets>{list}</sheets></workbook>"#
+        ),
+    ));
+    let entries: Vec<(&str, &[u8])> = entries.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    zip(&entries)
+}
+
+/// `<row>` XML of text and number cells.
+pub fn xlsx_rows(rows: &[&[&str]]) -> String {
+    let mut xml = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        let number = index + 1;
+        xml += &format!(r#"<row r="{number}">"#);
+        for (column, cell) in row.iter().enumerate() {
+            let at = format!("{}{number}", char::from(b'A' + u8::try_from(column).expect("few columns")));
+            xml += &match cell.parse::<f64>() {
+                Ok(_) => format!(r#"<c r="{at}"><v>{cell}</v></c>"#),
+                Err(_) => format!(r#"<c r="{at}" t="inlineStr"><is><t>{cell}</t></is></c>"#),
+            };
+        }
+        xml += "</row>";
+    }
+    xml
+}
+
+/// A PDF from its objects (numbered from 1, the first is the catalogue) and more of the trailer.
+pub fn pdf_of(objects: &[String], trailer: &str) -> Vec<u8> {
+    let mut bytes = b"%PDF-1.4\n".to_vec();
+    let mut offsets = Vec::new();
+    for (index, object) in objects.iter().enumerate() {
+        offsets.push(bytes.len());
+        bytes.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", index + 1).as_bytes());
+    }
+    let xref = bytes.len();
+    bytes.extend_from_slice(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).as_bytes());
+    for offset in offsets {
+        bytes.extend_from_slice(format!("{offset:010} 00000 n \n").as_bytes());
+    }
+    let size = objects.len() + 1;
+    bytes.extend_from_slice(
+        format!("trailer\n<< /Size {size} /Root 1 0 R {trailer} >>\nstartxref\n{xref}\n%%EOF\n").as_bytes(),
+    );
+    bytes
+}
+
+/// The objects of a PDF with these page texts; an empty text makes a page with a drawn line only.
+pub fn pdf_objects(pages: &[&str]) -> Vec<String> {
+    let kids: String = (0..pages.len()).map(|page| format!("{} 0 R ", 4 + page * 2)).collect();
+    let mut objects = vec![
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        format!("<< /Type /Pages /Kids [{kids}] /Count {} >>", pages.len()),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
+    ];
+    for (index, text) in pages.iter().enumerate() {
+        let content = if text.is_empty() {
+            "10 10 m 100 100 l S".to_owned()
+        } else {
+            format!("BT /F1 12 Tf 72 720 Td ({text}) Tj ET")
+        };
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents {} 0 R >>",
+            5 + index * 2
+        ));
+        objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
+    }
+    objects
+}
+
+/// A PDF with these page texts.
+pub fn pdf(pages: &[&str]) -> Vec<u8> {
+    pdf_of(&pdf_objects(pages), "")
+}
+
+/// An OLE2 file with these streams.
+pub fn ole2(streams: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).expect("a container");
+    for (name, content) in streams {
+        file.create_stream(name).expect("a stream").write_all(content).expect("its bytes");
+    }
+    file.into_inner().into_inner()
+}
