@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Runs every test of the workspace; further arguments select tests. Needs what scripts/install-deps.sh test installs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Child processes and the demo data of a developer must not leak into the tests.
+unset DATABASE_URL "${!MILLRACE_@}"
+export RUST_BACKTRACE=${RUST_BACKTRACE:-1}
+
+cargo build --locked --workspace --bins
+if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run --locked --workspace --no-fail-fast --status-level slow --final-status-level fail "$@"
+    # nextest leaves out the examples in the documentation.
+    cargo test --locked --workspace --doc --quiet "$@"
+else
+    cargo test --locked --workspace --no-fail-fast "$@"
+fi
