@@ -9,9 +9,9 @@ export RUST_BACKTRACE=${RUST_BACKTRACE:-1}
 
 cargo build --locked --workspace --bins
 if cargo nextest --version >/dev/null 2>&1; then
+    # First the examples in the documentation, which nextest leaves out, so that its summary comes last.
+    [ $# -gt 0 ] || cargo test --locked --workspace --doc --quiet
     cargo nextest run --locked --workspace --no-fail-fast --status-level slow --final-status-level fail "$@"
-    # nextest leaves out the examples in the documentation.
-    cargo test --locked --workspace --doc --quiet "$@"
 else
     cargo test --locked --workspace --no-fail-fast "$@"
 fi
