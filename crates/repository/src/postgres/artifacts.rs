@@ -1,0 +1,128 @@
+//! Artifacts.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use millrace_domain::artifact::{Artifact, ArtifactKind, NewArtifact};
+use millrace_domain::object_key::{KeyOwner, owner_of};
+use millrace_domain::{ArtifactId, TaskId};
+
+use super::fixed::fixed_query;
+use super::schema::{artifact, task, upload};
+use super::store::PgStore;
+use crate::{ArtifactRepository, RepositoryError, Result};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = artifact, check_for_backend(diesel::pg::Pg))]
+struct ArtifactRow {
+    id: i64,
+    task_id: i64,
+    kind: String,
+    key: String,
+    size: i64,
+    sha256: String,
+    created_at: DateTime<Utc>,
+}
+
+impl TryFrom<ArtifactRow> for Artifact {
+    type Error = RepositoryError;
+
+    fn try_from(row: ArtifactRow) -> Result<Self> {
+        let kind = ArtifactKind::from_text(&row.kind)
+            .ok_or_else(|| RepositoryError::Corrupt(format!("artifact kind '{}'", row.kind).into()))?;
+        Ok(Self {
+            id: ArtifactId::new(row.id)?,
+            task_id: TaskId::new(row.task_id)?,
+            content: NewArtifact { kind, key: row.key, size: u64::try_from(row.size).unwrap_or(0), sha256: row.sha256 },
+            created_at: row.created_at,
+        })
+    }
+}
+
+fixed_query! {
+    /// Records artifacts; a later attempt's replace an earlier one's.
+    struct UpsertArtifacts {
+        tasks: Array<BigInt> => Vec<i64>,
+        kinds: Array<Text> => Vec<String>,
+        keys: Array<Text> => Vec<String>,
+        sizes: Array<BigInt> => Vec<i64>,
+        hashes: Array<Text> => Vec<String>,
+        now: Timestamptz => DateTime<Utc>,
+    }
+    "insert into artifact (task_id, kind, key, size, sha256, created_at)
+     select i.task_id, i.kind, i.key, i.size, i.sha256, p.now
+     from unnest({}, {}, {}, {}, {}) as i(task_id, kind, key, size, sha256), (select {} as now) as p
+     on conflict (task_id, kind) do update
+     set key = excluded.key, size = excluded.size, sha256 = excluded.sha256, created_at = excluded.created_at"
+}
+
+/// Records artifacts inside the completion transaction.
+pub(super) async fn upsert(
+    connection: &mut AsyncPgConnection,
+    artifacts: &[(TaskId, &NewArtifact)],
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    if artifacts.is_empty() {
+        return Ok(());
+    }
+    UpsertArtifacts {
+        tasks: artifacts.iter().map(|(task, _)| task.get()).collect(),
+        kinds: artifacts.iter().map(|(_, new)| new.kind.as_str().to_owned()).collect(),
+        keys: artifacts.iter().map(|(_, new)| new.key.clone()).collect(),
+        sizes: artifacts.iter().map(|(_, new)| i64::try_from(new.size).unwrap_or(i64::MAX)).collect(),
+        hashes: artifacts.iter().map(|(_, new)| new.sha256.clone()).collect(),
+        now,
+    }
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[async_trait]
+impl ArtifactRepository for PgStore {
+    async fn list(&self, task: TaskId) -> Result<Vec<Artifact>> {
+        let rows: Vec<ArtifactRow> = artifact::table
+            .filter(artifact::task_id.eq(task.get()))
+            .order(artifact::id.asc())
+            .select(ArtifactRow::as_select())
+            .load(&mut self.connection().await?)
+            .await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn unknown(&self, owners: &[KeyOwner], _now: DateTime<Utc>) -> Result<Vec<KeyOwner>> {
+        let mut uploads = Vec::new();
+        let mut tasks = Vec::new();
+        for owner in owners {
+            match owner {
+                KeyOwner::Upload(id) => uploads.push(id.get()),
+                KeyOwner::Artifact(task, ..) => tasks.push(task.get()),
+            }
+        }
+        let mut connection = self.connection().await?;
+        let known_uploads: Vec<i64> =
+            upload::table.filter(upload::id.eq_any(&uploads)).select(upload::id).load(&mut connection).await?;
+        let keys: Vec<String> = artifact::table
+            .filter(artifact::task_id.eq_any(&tasks))
+            .select(artifact::key)
+            .load(&mut connection)
+            .await?;
+        let running: Vec<i64> = task::table
+            .filter(task::id.eq_any(&tasks).and(task::finished_at.is_null()))
+            .select(task::id)
+            .load(&mut connection)
+            .await?;
+        let known_uploads: HashSet<i64> = known_uploads.into_iter().collect();
+        let known_artifacts: HashSet<KeyOwner> = keys.iter().filter_map(|key| owner_of(key)).collect();
+        let running: HashSet<i64> = running.into_iter().collect();
+        let is_known = |owner: &KeyOwner| match owner {
+            KeyOwner::Upload(id) => known_uploads.contains(&id.get()),
+            KeyOwner::Artifact(task, ..) => running.contains(&task.get()) || known_artifacts.contains(owner),
+        };
+        Ok(owners.iter().filter(|owner| !is_known(owner)).copied().collect())
+    }
+}

@@ -1,0 +1,182 @@
+//! The statements that end attempts.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use millrace_domain::task::{MountedAt, Task, TaskFailure};
+use millrace_domain::{Stage, TaskState};
+
+use super::error::TxError;
+use super::fixed::fixed_query;
+use super::task_row::{self, TaskRow};
+use crate::{Finish, FinishKind};
+
+fixed_query! {
+    /// Locks the rows whose guard matches.
+    struct LockForFinish {
+        ids: Array<BigInt> => Vec<i64>,
+        epochs: Array<BigInt> => Vec<i64>,
+    }
+    "select t.id, t.status = 'cancelling' as cancelling
+     from task t join unnest({}, {}) as i(id, epoch) on t.id = i.id and t.attempt_epoch = i.epoch
+     where t.finished_at is null order by t.id for update of t"
+}
+
+/// A row whose guard matches.
+#[derive(QueryableByName)]
+pub(super) struct Locked {
+    #[diesel(sql_type = BigInt)]
+    pub(super) id: i64,
+    #[diesel(sql_type = Bool)]
+    pub(super) cancelling: bool,
+}
+
+/// Locks the rows whose guard matches, in the order of ids.
+pub(super) async fn lock(connection: &mut AsyncPgConnection, batch: &[Finish]) -> QueryResult<Vec<Locked>> {
+    LockForFinish {
+        ids: batch.iter().map(|finish| finish.id.get()).collect(),
+        epochs: batch.iter().map(|finish| finish.attempt_epoch).collect(),
+    }
+    .load(connection)
+    .await
+}
+
+fixed_query! {
+    /// Ends attempts for good. A cancel that was asked for wins over any other end.
+    struct EndTasks {
+        ids: Array<BigInt> => Vec<i64>,
+        epochs: Array<BigInt> => Vec<i64>,
+        statuses: Array<Text> => Vec<&'static str>,
+        attempts: Array<Integer> => Vec<i32>,
+        started: Array<Nullable<Timestamptz>> => Vec<Option<DateTime<Utc>>>,
+        transforming: Array<Nullable<Timestamptz>> => Vec<Option<DateTime<Utc>>>,
+        results: Array<Nullable<Text>> => Vec<Option<String>>,
+        mounted: Array<Nullable<Text>> => Vec<Option<String>>,
+        errors: Array<Nullable<Text>> => Vec<Option<String>>,
+        now: Timestamptz => DateTime<Utc>,
+    }
+    "update task t set
+        status = case when t.status = 'cancelling' then 'cancelled' else i.status end,
+        progress = case when t.status <> 'cancelling' and i.status = 'completed' then 100 else t.progress end,
+        attempt = i.attempt, started_at = i.started, transforming_at = i.transforming,
+        result = case when t.status = 'cancelling' then null else i.result::jsonb end,
+        mounted = case when t.status = 'cancelling' then t.mounted else coalesce(i.mounted::jsonb, t.mounted) end,
+        error = case when t.status = 'cancelling' then null else i.error::jsonb end,
+        owner_node = null, owner_epoch = null, run_at = null, finished_at = p.now, updated_at = p.now
+     from unnest({}, {}, {}, {}, {}, {}, {}, {}, {})
+          as i(id, epoch, status, attempt, started, transforming, result, mounted, error),
+          (select {} as now) as p
+     where t.id = i.id and t.attempt_epoch = i.epoch and t.finished_at is null
+     returning t.*"
+}
+
+fixed_query! {
+    /// Ends attempts that others follow. A cancel that was asked for wins.
+    struct RequeueTasks {
+        ids: Array<BigInt> => Vec<i64>,
+        epochs: Array<BigInt> => Vec<i64>,
+        attempts: Array<Integer> => Vec<i32>,
+        keep_owner: Array<Bool> => Vec<bool>,
+        run_ats: Array<Nullable<Timestamptz>> => Vec<Option<DateTime<Utc>>>,
+        stages: Array<Nullable<Text>> => Vec<Option<String>>,
+        errors: Array<Nullable<Text>> => Vec<Option<String>>,
+        now: Timestamptz => DateTime<Utc>,
+    }
+    "update task t set
+        status = case when t.status = 'cancelling' then 'cancelled' else 'pending' end,
+        attempt = i.attempt, attempt_epoch = t.attempt_epoch + 1, progress = 0,
+        owner_node = case when i.keep_owner and t.status <> 'cancelling' then t.owner_node end,
+        owner_epoch = case when i.keep_owner and t.status <> 'cancelling' then t.owner_epoch end,
+        run_at = case when t.status <> 'cancelling' then i.run_at end,
+        error = case when t.status = 'cancelling' then null else coalesce(i.error::jsonb, t.error) end,
+        spec = case when i.stage is null then t.spec else t.spec || jsonb_build_object('start_stage', i.stage) end,
+        finished_at = case when t.status = 'cancelling' then p.now end, updated_at = p.now
+     from unnest({}, {}, {}, {}, {}, {}, {}) as i(id, epoch, attempt, keep_owner, run_at, stage, error),
+          (select {} as now) as p
+     where t.id = i.id and t.attempt_epoch = i.epoch and t.finished_at is null
+     returning t.*"
+}
+
+fn text<T: serde::Serialize>(value: &T) -> Result<Option<String>, TxError> {
+    Ok(Some(serde_json::to_string(value)?))
+}
+
+fn stage_text(stage: Stage) -> Result<Option<String>, TxError> {
+    let value = serde_json::to_value(stage)?;
+    Ok(value.as_str().map(str::to_owned))
+}
+
+/// Ends the attempts of a batch; the tasks as they then are, in no order. Stale ones are not among them.
+pub(super) async fn end(
+    connection: &mut AsyncPgConnection,
+    batch: &[(&Finish, Option<&MountedAt>)],
+    now: DateTime<Utc>,
+) -> Result<Vec<Arc<Task>>, TxError> {
+    let mut ends = EndTasks {
+        ids: Vec::new(),
+        epochs: Vec::new(),
+        statuses: Vec::new(),
+        attempts: Vec::new(),
+        started: Vec::new(),
+        transforming: Vec::new(),
+        results: Vec::new(),
+        mounted: Vec::new(),
+        errors: Vec::new(),
+        now,
+    };
+    let mut requeues = RequeueTasks {
+        ids: Vec::new(),
+        epochs: Vec::new(),
+        attempts: Vec::new(),
+        keep_owner: Vec::new(),
+        run_ats: Vec::new(),
+        stages: Vec::new(),
+        errors: Vec::new(),
+        now,
+    };
+    for (finish, mounted) in batch {
+        let requeue: Option<(bool, Option<DateTime<Utc>>, Option<Stage>, Option<&TaskFailure>)> = match &finish.kind {
+            FinishKind::Retry { failure, run_at, start_stage } => {
+                Some((true, Some(*run_at), Some(*start_stage), Some(failure)))
+            }
+            FinishKind::Released => Some((false, None, None, None)),
+            _ => None,
+        };
+        if let Some((keep_owner, run_at, stage, failure)) = requeue {
+            requeues.ids.push(finish.id.get());
+            requeues.epochs.push(finish.attempt_epoch);
+            // A released attempt does not count.
+            requeues.attempts.push(if keep_owner { finish.attempt } else { finish.attempt - 1 });
+            requeues.keep_owner.push(keep_owner);
+            requeues.run_ats.push(run_at);
+            requeues.stages.push(stage.map(stage_text).transpose()?.flatten());
+            requeues.errors.push(failure.map(text).transpose()?.flatten());
+            continue;
+        }
+        let (state, result, error) = match &finish.kind {
+            FinishKind::Completed { result, .. } => (TaskState::Completed, text(&**result)?, None),
+            FinishKind::Failed(failure) => (TaskState::Failed, None, text(&**failure)?),
+            _ => (TaskState::Cancelled, None, None),
+        };
+        ends.ids.push(finish.id.get());
+        ends.epochs.push(finish.attempt_epoch);
+        ends.statuses.push(state.as_str());
+        ends.attempts.push(finish.attempt);
+        ends.started.push(finish.started_at);
+        ends.transforming.push(finish.transforming_at);
+        ends.results.push(result);
+        ends.mounted.push(mounted.map(text).transpose()?.flatten());
+        ends.errors.push(error);
+    }
+    let mut rows: Vec<TaskRow> = Vec::new();
+    if !ends.ids.is_empty() {
+        rows = ends.load(connection).await?;
+    }
+    if !requeues.ids.is_empty() {
+        rows.extend(requeues.load::<TaskRow>(connection).await?);
+    }
+    Ok(task_row::tasks(rows)?)
+}
