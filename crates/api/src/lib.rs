@@ -7,6 +7,7 @@ mod app;
 mod auth;
 mod http;
 mod idempotency;
+
 mod lookup;
 mod openapi;
 mod problem;

@@ -42,6 +42,31 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     }
 }
 
+/// A JSON body that may be absent, which means the default.
+#[derive(Debug)]
+pub struct OptionalJsonBody<T>(pub JsonBody<T>);
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJsonBody<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let checked = check_content_type(request.headers());
+        let declared = content_length(request.headers());
+        let limit = request.app_data::<web::Data<Api>>().map_or(0, |api| api.limits().max_json_bytes);
+        let payload = payload.take();
+        Box::pin(async move {
+            let bytes = read(payload, declared, limit).await?;
+            if bytes.is_empty() {
+                return Ok(Self(JsonBody { value: T::default(), bytes }));
+            }
+            checked?;
+            let value = parse(&bytes)?;
+            Ok(Self(JsonBody { value, bytes }))
+        })
+    }
+}
+
 /// Reads JSON, refusing trailing bytes.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);

@@ -7,13 +7,22 @@ pub fn weak(bits: u64) -> String {
     format!("W/\"{bits:016x}\"")
 }
 
-/// Whether the client holds this representation already (weak comparison, RFC 9110 §13.1.2).
+/// The tags that the client holds.
+pub fn held(headers: &HeaderMap) -> impl Iterator<Item = String> + '_ {
+    let lists = headers.get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    lists.flat_map(|list| list.split(',')).map(|tag| tag.trim().to_owned())
+}
+
+/// Whether one of the held tags is this one (weak comparison, RFC 9110 §13.1.2).
+pub fn any_matches<'h>(mut held: impl Iterator<Item = &'h str>, tag: &str) -> bool {
+    let wanted = opaque(tag);
+    held.any(|candidate| candidate == "*" || opaque(candidate) == wanted)
+}
+
+/// Whether the client holds this representation already.
 pub fn matches(headers: &HeaderMap, tag: &str) -> bool {
-    let opaque = opaque(tag);
-    headers
-        .get_all(IF_NONE_MATCH)
-        .filter_map(|value| value.to_str().ok())
-        .any(|list| list.trim() == "*" || list.split(',').any(|candidate| self::opaque(candidate.trim()) == opaque))
+    let lists = headers.get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    any_matches(lists.flat_map(|list| list.split(',')).map(str::trim), tag)
 }
 
 fn opaque(tag: &str) -> &str {

@@ -47,6 +47,8 @@ catalogue! {
         "The query string cannot be read, or a parameter is given twice that is no list.";
     "invalid_rule" Invalid "Invalid rule"
         "The rule's definition cannot work; `errors` points at the part.";
+    "invalid_stage" Invalid "No such stage"
+        "There is no stage of this name, or a task of this kind does not have it.";
     "invalid_value" Invalid "Invalid value"
         "A field or parameter has the wrong type or is out of its range; `errors` points at it.";
     "missing_field" Invalid "Missing field"
@@ -97,8 +99,6 @@ catalogue! {
         "The task's state does not allow this; `detail` names the state.";
     "in_use" Conflict "In use"
         "Other objects still refer to this one; remove them first.";
-    "invalid_stage" Conflict "Stage does not apply"
-        "A task of this kind has no such stage.";
     "mount_key_exists" Conflict "Key exists"
         "Something stands at the mount's key and the conflict policy is `error`.";
     "mount_parent_missing" Conflict "Container missing"
@@ -109,10 +109,14 @@ catalogue! {
         "Something with this name exists.";
     "not_a_container" Conflict "Not a container"
         "The value above the pointer is neither an object nor an array, or an array index is not valid.";
-    "not_completed" Conflict "Not completed"
-        "The task has no result yet, or ended without one.";
+    "no_source" Conflict "File was never stored"
+        "The file of this task could not be stored, so there is nothing to run again. Upload it again.";
     "reference_gone" Conflict "Reference gone"
         "Something that the request refers to was removed meanwhile.";
+    "result_gone" Conflict "Result gone"
+        "The task's result is not stored any more. Retry the task to make it again.";
+    "task_not_completed" Conflict "Task not completed"
+        "The task has no result yet, or ended without one.";
     "table_in_other_project" Conflict "Table of another project"
         "The table belongs to another project than the request.";
     "file_too_large" TooLarge "File too large"

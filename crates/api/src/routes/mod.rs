@@ -3,12 +3,22 @@
 mod api_keys;
 mod listing;
 mod projects;
+mod rules;
 mod system;
+mod table_data;
+mod tables;
+mod tasks;
+mod uploads;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers every handler. The framework tries them in this order, so the hot ones come first.
 pub fn register(config: &mut ServiceConfig<'_>) {
+    tasks::register(config);
+    uploads::register(config);
+    table_data::register(config);
+    tables::register(config);
+    rules::register(config);
     projects::register(config);
     api_keys::register(config);
     system::register(config);

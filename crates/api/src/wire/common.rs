@@ -3,9 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use millrace_domain::{InvalidId, ids::MAX_ID};
+use millrace_domain::{InvalidId, JsonPointer, ids::MAX_ID};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::query::QueryParameters;
@@ -122,6 +123,31 @@ pub fn checked_text(text: &str, most: usize, pointer: &str) -> Result<String, Pr
         return Err(Problem::new("invalid_value", format!("the text has more than {most} characters")).at(pointer));
     }
     Ok(text.to_owned())
+}
+
+/// Whether a key or string anywhere in a value holds U+0000, which cannot be stored. The depth of a `Value` is bounded
+/// by its reader.
+pub fn contains_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(contains_nul),
+        Value::Object(members) => members.iter().any(|(key, member)| key.contains('\0') || contains_nul(member)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Reads a pointer. `"/"` means the root, as older clients write it; the warning says so.
+///
+/// # Errors
+/// `invalid_pointer`.
+pub fn pointer(text: &str, place: &str) -> Result<(JsonPointer, Option<String>), Problem> {
+    match JsonPointer::parse_lenient(text) {
+        Ok((pointer, false)) => Ok((pointer, None)),
+        Ok((pointer, true)) => {
+            Ok((pointer, Some(format!("{place}: \"/\" was read as the root; write \"\" for the root"))))
+        }
+        Err(error) => Err(Problem::new("invalid_pointer", error.to_string()).at(place)),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,13 @@
 
 pub mod api_key;
 pub mod common;
+pub mod mount;
 pub mod project;
+pub mod rule;
+pub mod submit;
+pub mod table;
+pub mod task;
+pub mod task_parts;
+pub mod upload;
 
 pub use common::{Id, Listing, PageQuery};
