@@ -3,6 +3,8 @@
 //! `cargo run --release -p millrace-repository --example object_store_bench [FOLDER]`; without a folder, one beside the
 //! build's own files is used (a temporary folder may be in memory, where nothing is ever synced).
 
+#![expect(clippy::print_stdout, reason = "the table is what the program is for")]
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,12 +1,12 @@
 //! Makes written files durable, many at a time where the system can.
 //!
 //! One `fdatasync` per file costs a journal commit and a disk flush each. `syncfs` pays for both once per batch: about
-//! half the processor time per object and one and a half times the rate (measured in `docs/benchmarks.md`). It also
-//! writes what others left dirty on that file system, so a slow one is avoided for a while.
+//! half the processor time per object and one and a half times the rate (measured on ext4). It also writes what others
+//! left dirty on that file system, so a slow one is avoided for a while.
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -20,10 +20,11 @@ const AVOID_FOR: Duration = Duration::from_secs(5);
 /// Files synced at the same time when each is synced by itself; more gains nothing on any disk measured.
 const PARALLEL: usize = 8;
 
+type SyncOne = fn(&File) -> io::Result<()>;
+
 /// The way to durability on one file system.
 pub(super) struct Barrier {
-    /// Kept open: the kernel reports a write-back error once per open descriptor, to the next `syncfs` on it.
-    root: File,
+    root: PathBuf,
     whole_works: bool,
     avoid_whole_until: Mutex<Option<Instant>>,
 }
@@ -31,16 +32,43 @@ pub(super) struct Barrier {
 impl Barrier {
     /// For the file system that `root` lies on.
     pub(super) fn open(root: &Path) -> io::Result<Self> {
-        let root = File::open(root)?;
-        let whole_works = system::reports_errors() && system::is_known(&root);
-        Ok(Self { root, whole_works, avoid_whole_until: Mutex::new(None) })
+        let whole_works = system::reports_errors() && system::is_known(&File::open(root)?);
+        Ok(Self { root: root.to_owned(), whole_works, avoid_whole_until: Mutex::new(None) })
     }
 
+    /// Starts a batch; to be called before its first byte is written.
+    ///
+    /// A write-back error is reported once per descriptor, to the next `syncfs` on it, and only if it came after the
+    /// descriptor was opened. One per batch, opened first, means that no batch can swallow the error of another.
+    pub(super) fn batch(&self) -> Batch<'_> {
+        let root = self.whole_is_wise().then(|| File::open(&self.root).ok()).flatten();
+        Batch { barrier: self, root }
+    }
+
+    fn whole_is_wise(&self) -> bool {
+        self.whole_works && self.avoid_whole_until.lock().is_none_or(|until| Instant::now() >= until)
+    }
+}
+
+/// The durability of one batch.
+pub(super) struct Batch<'a> {
+    barrier: &'a Barrier,
+    /// Where `syncfs` is called; `None` when each file is synced by itself.
+    root: Option<File>,
+}
+
+impl Batch<'_> {
     /// Makes the content of these files durable; one answer per file.
     pub(super) fn sync(&self, files: &[&File]) -> Vec<io::Result<()>> {
-        if files.len() >= WHOLE_FROM && self.whole_is_wise() {
+        self.sync_by(files, File::sync_data)
+    }
+
+    fn sync_by(&self, files: &[&File], each: SyncOne) -> Vec<io::Result<()>> {
+        if files.len() >= WHOLE_FROM
+            && let Some(root) = &self.root
+        {
             // An error says that some write failed, not whose, and a second try would report success: all fail.
-            let code = self.sync_whole().err().map(|error| error.raw_os_error());
+            let code = self.sync_whole(root).err().map(|error| error.raw_os_error());
             let answer = |_| match code {
                 None => Ok(()),
                 Some(None) => Err(io::Error::other("syncfs failed")),
@@ -48,52 +76,40 @@ impl Barrier {
             };
             return files.iter().map(answer).collect();
         }
-        sync_each(files)
+        sync_each(files, each)
     }
 
     /// Makes the entries of these folders durable; one answer per folder.
     pub(super) fn sync_folders(&self, folders: &[&Path]) -> Vec<io::Result<()>> {
         let opened: io::Result<Vec<File>> = folders.iter().map(File::open).collect();
         match opened {
-            Ok(opened) => self.sync_opened(&opened.iter().collect::<Vec<_>>()),
+            // Not `fdatasync`: ext4 counts a folder's entries as its data only when the folder grows.
+            Ok(opened) => self.sync_by(&opened.iter().collect::<Vec<_>>(), File::sync_all),
             // One of them cannot be opened: let each speak for itself.
             Err(_) => folders.iter().map(|folder| File::open(folder)?.sync_all()).collect(),
         }
     }
 
-    fn sync_opened(&self, folders: &[&File]) -> Vec<io::Result<()>> {
-        // `fdatasync` of a folder writes its entries: they are its data, and the journal commit carries the rest.
-        if folders.len() >= WHOLE_FROM {
-            self.sync(folders)
-        } else {
-            folders.iter().map(|file| file.sync_all()).collect()
-        }
-    }
-
-    fn whole_is_wise(&self) -> bool {
-        self.whole_works && self.avoid_whole_until.lock().is_none_or(|until| Instant::now() >= until)
-    }
-
-    fn sync_whole(&self) -> io::Result<()> {
+    fn sync_whole(&self, root: &File) -> io::Result<()> {
         let started = Instant::now();
-        let result = system::sync_whole(&self.root);
+        let result = system::sync_whole(root);
         let now = Instant::now();
         if now.duration_since(started) > SLOW {
-            *self.avoid_whole_until.lock() = Some(now + AVOID_FOR);
+            *self.barrier.avoid_whole_until.lock() = Some(now + AVOID_FOR);
         }
         result
     }
 }
 
-fn sync_each(files: &[&File]) -> Vec<io::Result<()>> {
+fn sync_each(files: &[&File], each: SyncOne) -> Vec<io::Result<()>> {
     let share = files.len().div_ceil(PARALLEL);
-    if share <= 1 && files.len() < 2 {
-        return files.iter().map(|file| file.sync_data()).collect();
+    if files.len() < 2 {
+        return files.iter().map(|file| each(file)).collect();
     }
     std::thread::scope(|scope| {
         let workers: Vec<_> = files
             .chunks(share)
-            .map(|chunk| scope.spawn(move || chunk.iter().map(|file| file.sync_data()).collect::<Vec<_>>()))
+            .map(|chunk| scope.spawn(move || chunk.iter().map(|file| each(file)).collect::<Vec<_>>()))
             .collect();
         let answers = workers.into_iter().zip(files.chunks(share));
         answers
@@ -174,20 +190,33 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_file_system_is_avoided_for_a_while() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut barrier = Barrier::open(folder.path()).expect("a barrier");
+        barrier.whole_works = true;
+        assert!(barrier.batch().root.is_some());
+        *barrier.avoid_whole_until.lock() = Some(Instant::now() + AVOID_FOR);
+        assert!(barrier.batch().root.is_none());
+        *barrier.avoid_whole_until.lock() = Some(Instant::now());
+        assert!(barrier.batch().root.is_some());
+    }
+
+    #[test]
     fn each_file_gets_its_answer() {
         let folder = tempfile::tempdir().expect("a folder");
         let files: Vec<File> =
             (0..20).map(|n| File::create(folder.path().join(n.to_string())).expect("a file")).collect();
         let files: Vec<&File> = files.iter().collect();
         let barrier = Barrier::open(folder.path()).expect("a barrier");
+        let batch = barrier.batch();
         for count in [0, 1, 2, 3, 9, 20] {
-            let answers = barrier.sync(&files[..count]);
+            let answers = batch.sync(&files[..count]);
             assert_eq!((answers.len(), answers.iter().all(Result::is_ok)), (count, true));
-            let one_by_one = sync_each(&files[..count]);
+            let one_by_one = sync_each(&files[..count], File::sync_all);
             assert_eq!((one_by_one.len(), one_by_one.iter().all(Result::is_ok)), (count, true));
         }
         let missing = folder.path().join("missing");
-        let answers = barrier.sync_folders(&[folder.path(), &missing]);
+        let answers = batch.sync_folders(&[folder.path(), &missing]);
         assert_eq!(answers.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false]);
     }
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::barrier::Barrier;
+use super::barrier::{Barrier, Batch};
 use super::folders::Folders;
 use super::staging::{StagedFile, Staging};
 
@@ -86,7 +86,8 @@ impl Committer {
     }
 
     fn publish(&self, batch: Vec<Entry>) {
-        let staged = self.sync(batch.into_iter().filter_map(|entry| self.stage(entry)).collect());
+        let durability = self.barrier.batch();
+        let staged = sync(&durability, batch.into_iter().filter_map(|entry| self.stage(entry)).collect());
         let mut by_folder: BTreeMap<PathBuf, Vec<oneshot::Sender<io::Result<()>>>> = BTreeMap::new();
         for mut object in staged {
             let folder = object.target.parent().unwrap_or(Path::new("")).to_owned();
@@ -96,7 +97,7 @@ impl Committer {
             }
         }
         let folders: Vec<&Path> = by_folder.keys().map(PathBuf::as_path).collect();
-        let results = self.barrier.sync_folders(&folders);
+        let results = durability.sync_folders(&folders);
         for (answers, result) in by_folder.into_values().zip(results) {
             for answer in answers {
                 tell(answer, result.as_ref().copied().map_err(|error| io::Error::new(error.kind(), error.to_string())));
@@ -127,22 +128,6 @@ impl Committer {
         let mut staged = self.staging.create()?;
         staged.file.write_all(bytes)?;
         Ok(staged)
-    }
-
-    /// Makes the content of the batch durable; what failed is told, removed and left out.
-    fn sync(&self, staged: Vec<Staged>) -> Vec<Staged> {
-        let fresh: Vec<_> = staged.iter().filter(|object| !object.durable).map(|object| &object.file.file).collect();
-        let mut answers = self.barrier.sync(&fresh).into_iter();
-        let mut synced = Vec::with_capacity(staged.len());
-        for object in staged {
-            let result = if object.durable { Some(Ok(())) } else { answers.next() };
-            match result {
-                Some(Ok(())) => synced.push(object),
-                Some(Err(error)) => tell(object.answer, Err(error)),
-                None => tell(object.answer, Err(io::Error::other("no answer from the disk"))),
-            }
-        }
-        synced
     }
 
     fn rename(&self, object: &mut Staged, folder: &Path) -> io::Result<()> {
@@ -190,6 +175,22 @@ impl Drop for Leader {
             self.committer.waiting.lock().leaders -= 1;
         }
     }
+}
+
+/// Makes the content of the batch durable; what failed is told, removed and left out.
+fn sync(durability: &Batch<'_>, staged: Vec<Staged>) -> Vec<Staged> {
+    let fresh: Vec<_> = staged.iter().filter(|object| !object.durable).map(|object| &object.file.file).collect();
+    let mut answers = durability.sync(&fresh).into_iter();
+    let mut synced = Vec::with_capacity(staged.len());
+    for object in staged {
+        let result = if object.durable { Some(Ok(())) } else { answers.next() };
+        match result {
+            Some(Ok(())) => synced.push(object),
+            Some(Err(error)) => tell(object.answer, Err(error)),
+            None => tell(object.answer, Err(io::Error::other("no answer from the disk"))),
+        }
+    }
+    synced
 }
 
 fn tell(answer: oneshot::Sender<io::Result<()>>, result: io::Result<()>) {

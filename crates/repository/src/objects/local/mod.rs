@@ -42,7 +42,7 @@ impl LocalObjectStore {
     /// # Errors
     /// What the file system says, for instance that the folder may not be written.
     pub fn open(root: &Path) -> io::Result<Self> {
-        fs::create_dir_all(root)?;
+        create_durably(root)?;
         let root = root.canonicalize()?;
         let committer = Arc::new(Committer::open(&root)?);
         Ok(Self { root, committer })
@@ -121,6 +121,23 @@ impl ObjectStore for LocalObjectStore {
             probe.file.sync_all()
         });
         probe.await.map_err(unavailable)
+    }
+}
+
+/// Makes a folder and its ancestors, each of them fsynced into the one above it.
+fn create_durably(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = match folder.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return Err(io::ErrorKind::NotFound.into()),
+    };
+    create_durably(parent)?;
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !folder.is_dir() => Err(error),
+        _ => fs::File::open(parent)?.sync_all(),
     }
 }
 
