@@ -107,6 +107,30 @@ async fn an_orphan_of_a_killed_process_is_replaced_and_its_commits_are_kept() {
 }
 
 #[tokio::test]
+async fn commits_survive_when_both_are_killed() {
+    let folder = TestFolder::reachable();
+    let mut child = ChildProcess::holding(&folder, None);
+    let orphan = child.postgres_pid();
+    child.kill();
+    kill_process(orphan, Signal::SIGKILL);
+    let server = folder.start().await.unwrap();
+    assert_eq!(query_text(&server.database_url(), "SELECT value FROM held").await, "held");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_log_holds_no_values() {
+    let folder = TestFolder::reachable();
+    let server = folder.start().await.unwrap();
+    execute(&server.database_url(), "CREATE TABLE t (secret text PRIMARY KEY); INSERT INTO t VALUES ('hunter2')").await;
+    support::execute_refused(&server.database_url(), "INSERT INTO t VALUES ('hunter2')").await;
+    server.stop().await.unwrap();
+    let log = fs::read_to_string(folder.path().join("postgres.log")).unwrap();
+    assert!(log.contains("duplicate key value violates unique constraint"), "{log}");
+    assert!(!log.contains("hunter2"), "{log}");
+}
+
+#[tokio::test]
 async fn stale_pid_files_are_no_obstacle() {
     let folder = TestFolder::reachable();
     let server = folder.start().await.unwrap();

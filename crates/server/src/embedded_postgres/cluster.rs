@@ -124,7 +124,8 @@ logging_collector = off
 log_destination = 'stderr'
 log_line_prefix = '%m [%p] '
 log_checkpoints = off
-# Statements carry what users uploaded; the log must not.
+# Statements, and the details of errors, carry what users uploaded; the log must not.
+log_error_verbosity = terse
 log_statement = 'none'
 log_min_error_statement = 'panic'
 log_parameter_max_length_on_error = 0

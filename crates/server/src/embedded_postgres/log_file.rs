@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Beyond this many bytes the file moves to `postgres.log.1`, and begins anew.
@@ -12,7 +13,7 @@ const TAIL_BYTES: u64 = 2000;
 
 /// Opens the file for appending. Whoever opens it, Postgres writes through the handle it inherits.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    File::options().append(true).create(true).open(path)
+    File::options().append(true).create(true).mode(0o600).open(path)
 }
 
 /// Moves a file that has grown too large aside.

@@ -74,6 +74,11 @@ pub async fn execute(url: &str, sql: &str) {
     connect(url).await.batch_execute(sql).await.unwrap();
 }
 
+/// A statement that must fail.
+pub async fn execute_refused(url: &str, sql: &str) {
+    connect(url).await.batch_execute(sql).await.unwrap_err();
+}
+
 pub async fn query_text(url: &str, sql: &str) -> String {
     let rows = connect(url).await.simple_query(sql).await.unwrap();
     let value = rows.iter().find_map(|message| match message {
