@@ -1,6 +1,21 @@
 //! Inline Markdown → plain text.
 
-/// Removes emphasis, code ticks, links, images and escapes from one piece of Markdown.
+/// Bytes after a bracket in which the target of a link must begin; a text full of brackets would cost its square.
+const MAX_LABEL: usize = 2_000;
+/// Elements that renderers use for what Markdown has no mark for, and the text that stands for them.
+const TAGS: [(&str, &str); 9] = [
+    ("<br>", "\n"),
+    ("<br/>", "\n"),
+    ("<br />", "\n"),
+    ("<u>", ""),
+    ("</u>", ""),
+    ("<sup>", ""),
+    ("</sup>", ""),
+    ("<sub>", ""),
+    ("</sub>", ""),
+];
+
+/// Removes emphasis, code ticks, links, images, escapes and a few tags from one piece of Markdown.
 pub(crate) fn plain(markdown: &str) -> String {
     let mut text = String::with_capacity(markdown.len());
     let mut rest = markdown;
@@ -21,6 +36,16 @@ pub(crate) fn plain(markdown: &str) -> String {
             '~' if after.starts_with('~') => &after[1..],
             // Underscores inside words are part of the word.
             '_' if !(ends_with_word(&text) && starts_with_word(after)) => after,
+            '<' => match TAGS.iter().find(|(tag, _)| rest.starts_with(tag)) {
+                Some((tag, shown)) => {
+                    text.push_str(shown);
+                    &rest[tag.len()..]
+                }
+                None => {
+                    text.push('<');
+                    after
+                }
+            },
             '!' if after.starts_with('[') => after,
             '[' => match link(after) {
                 Some((label, behind)) => {
@@ -51,7 +76,11 @@ fn starts_with_word(text: &str) -> bool {
 
 /// Splits `label](target)rest` into label and rest.
 fn link(after_bracket: &str) -> Option<(&str, &str)> {
-    let close = after_bracket.find("](")?;
+    let mut window = after_bracket.len().min(MAX_LABEL);
+    while !after_bracket.is_char_boundary(window) {
+        window -= 1;
+    }
+    let close = after_bracket[..window].find("](")?;
     let label = &after_bracket[..close];
     if label.contains(['\n', '[']) {
         return None;
@@ -74,6 +103,7 @@ mod tests {
         check("![alt text](a.png)", "alt text");
         check("a \\* b \\| c", "a * b | c");
         check("array[0] and [open", "array[0] and [open");
+        check("a<br>b<u>c</u> H<sub>2</sub>O <b>", "a\nbc H2O <b>");
         check("~~gone~~ 价格 ~5", "gone 价格 ~5");
     }
 }

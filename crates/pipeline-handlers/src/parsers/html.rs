@@ -1,6 +1,6 @@
 //! HTML → Markdown.
 
-use html_to_markdown_rs::{ConversionOptions, PreprocessingOptions, convert};
+use html_to_markdown_rs::{ConversionOptions, PreprocessingOptions, WarningKind, convert};
 
 use super::text::decode_some;
 use crate::blocks::{Markers, scan};
@@ -37,7 +37,7 @@ impl Parser for HtmlParser {
 
     fn parse(&self, input: Input<'_>) -> Result<Draft, ParseFailure> {
         let decoded = decode_html(input.bytes)?;
-        let warnings = decoded.warnings();
+        let mut warnings = decoded.warnings();
         let options = ConversionOptions {
             extract_metadata: false,
             max_depth: Some(MAX_DEPTH),
@@ -53,8 +53,21 @@ impl Parser for HtmlParser {
             ..ConversionOptions::default()
         };
         let converted = convert(&decoded.text, options).map_err(|error| ParseFailure::unreadable("HTML", error))?;
+        let is_cut = converted.warnings.iter().any(|warning| warning.kind == WarningKind::DepthLimitExceeded);
         let markdown = converted.content.unwrap_or_default();
         let blocks = scan(&markdown, Markers::Ignored);
+        if is_cut && blocks.is_empty() {
+            return Err(ParseFailure::unreadable(
+                "HTML",
+                format!("all its text is nested deeper than {MAX_DEPTH} elements"),
+            ));
+        }
+        if is_cut {
+            warnings.push(format!("what is nested deeper than {MAX_DEPTH} elements was left out"));
+        }
+        if blocks.is_empty() {
+            warnings.push("the page holds no text".to_owned());
+        }
         Ok(Draft { markdown, blocks, pages: 1, warnings, rows: None })
     }
 }

@@ -1,10 +1,15 @@
 //! Word and PowerPoint files, new and old → Markdown.
 
+mod equations;
+mod latex;
+mod math_tree;
+mod symbols;
+
 use undoc::render::{RenderOptions, to_markdown};
 use undoc::{Document, ErrorKind, SectionMarkerStyle};
 
 use crate::blocks::{Markers, scan};
-use crate::failure::ParseFailure;
+use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
 use crate::parser::{Draft, Input, Isolation, Parser};
 use crate::registry::too_many_pages;
@@ -32,11 +37,14 @@ impl Parser for OfficeParser {
 
     fn parse(&self, input: Input<'_>) -> Result<Draft, ParseFailure> {
         let label = input.format.label();
-        let document = undoc::parse_bytes(input.bytes).map_err(|error| refused(label, &error))?;
+        let equations = if input.format == Format::Docx { equations::extract(input.bytes) } else { None };
+        let bytes = equations.as_ref().map_or(input.bytes, |extracted| &extracted.bytes);
+        let mut document = undoc::parse_bytes(bytes).map_err(|error| refused(label, &error))?;
         let pages = pages_of(&document, input.format);
         if pages > input.limits.max_pages {
             return Err(too_many_pages(pages, input.limits));
         }
+        drop_generated_names(&mut document);
         let rendering = RenderOptions {
             section_markers: SectionMarkerStyle::Comment,
             max_heading_level: 6,
@@ -44,8 +52,18 @@ impl Parser for OfficeParser {
             include_images: false,
             ..RenderOptions::default()
         };
-        let markdown = to_markdown(&document, &rendering).map_err(|error| refused(label, &error))?;
-        let blocks = scan(&markdown, Markers::Trusted);
+        let mut markdown = to_markdown(&document, &rendering).map_err(|error| refused(label, &error))?;
+        let mut blocks = scan(&markdown, Markers::Trusted);
+        if let Some(equations) = equations {
+            // After the scan, which would take a formula's marks for emphasis.
+            markdown = equations.restore(&markdown);
+            for block in &mut blocks {
+                block.text = equations.restore(&block.text);
+                for cell in block.table.iter_mut().flat_map(|table| table.rows.iter_mut().flatten()) {
+                    *cell = equations.restore(cell);
+                }
+            }
+        }
         let mut warnings = Vec::new();
         if blocks.is_empty() {
             warnings.push("the file holds no text".to_owned());
@@ -62,9 +80,26 @@ fn pages_of(document: &Document, format: Format) -> u32 {
     }
 }
 
+/// "Slide 3" says nothing that the marker does not, and would become a heading that nobody wrote.
+fn drop_generated_names(document: &mut Document) {
+    for section in &mut document.sections {
+        let number = (section.index + 1).to_string();
+        let is_generated =
+            section.name.as_deref().and_then(|name| name.strip_prefix("Slide ")).is_some_and(|rest| rest == number);
+        if is_generated {
+            section.name = None;
+        }
+    }
+}
+
 fn refused(label: &str, error: &undoc::Error) -> ParseFailure {
     match error.kind() {
         ErrorKind::Encrypted => ParseFailure::encrypted(label),
+        // The reader has a guard of its own, stricter on small parts than ours.
+        ErrorKind::ZipArchive if error.to_string().contains("decompression bomb") => ParseFailure::new(
+            FailureCode::ArchiveTooLarge,
+            "the archive is too large: a part inflates far beyond its size",
+        ),
         _ => ParseFailure::unreadable(label, error),
     }
 }

@@ -1,0 +1,127 @@
+//! Characters of formulas and their LaTeX commands. What is not listed stays the character it is.
+
+/// Functions that have a command of their name.
+pub(super) const FUNCTIONS: [&str; 24] = [
+    "arccos", "arcsin", "arctan", "arg", "cos", "cosh", "cot", "csc", "deg", "det", "dim", "exp", "gcd", "inf", "ker",
+    "lim", "ln", "log", "max", "min", "sec", "sin", "sup", "tan",
+];
+
+/// The command of a symbol.
+pub(super) fn command(character: char) -> Option<&'static str> {
+    Some(match character {
+        'α' => "\\alpha",
+        'β' => "\\beta",
+        'γ' => "\\gamma",
+        'δ' => "\\delta",
+        'ε' | 'ϵ' => "\\epsilon",
+        'ζ' => "\\zeta",
+        'η' => "\\eta",
+        'θ' => "\\theta",
+        'κ' => "\\kappa",
+        'λ' => "\\lambda",
+        'μ' => "\\mu",
+        'ν' => "\\nu",
+        'ξ' => "\\xi",
+        'π' => "\\pi",
+        'ρ' => "\\rho",
+        'σ' => "\\sigma",
+        'τ' => "\\tau",
+        'φ' | 'ϕ' => "\\phi",
+        'χ' => "\\chi",
+        'ψ' => "\\psi",
+        'ω' => "\\omega",
+        'Γ' => "\\Gamma",
+        'Δ' | '∆' => "\\Delta",
+        'Θ' => "\\Theta",
+        'Λ' => "\\Lambda",
+        'Π' => "\\Pi",
+        'Σ' => "\\Sigma",
+        '∏' => "\\prod",
+        '∑' => "\\sum",
+        'Φ' => "\\Phi",
+        'Ψ' => "\\Psi",
+        'Ω' => "\\Omega",
+        '∫' => "\\int",
+        '∬' => "\\iint",
+        '∮' => "\\oint",
+        '∞' => "\\infty",
+        '∂' => "\\partial",
+        '∇' => "\\nabla",
+        '±' => "\\pm",
+        '∓' => "\\mp",
+        '×' => "\\times",
+        '÷' => "\\div",
+        '·' | '⋅' => "\\cdot",
+        '∘' => "\\circ",
+        '≤' => "\\leq",
+        '≥' => "\\geq",
+        '≠' => "\\neq",
+        '≈' => "\\approx",
+        '≡' => "\\equiv",
+        '∼' => "\\sim",
+        '∝' => "\\propto",
+        '→' => "\\to",
+        '←' => "\\leftarrow",
+        '⇒' => "\\Rightarrow",
+        '⇔' => "\\Leftrightarrow",
+        '∈' => "\\in",
+        '∉' => "\\notin",
+        '⊂' => "\\subset",
+        '⊆' => "\\subseteq",
+        '∪' => "\\cup",
+        '∩' => "\\cap",
+        '⋃' => "\\bigcup",
+        '⋂' => "\\bigcap",
+        '∅' => "\\emptyset",
+        '∀' => "\\forall",
+        '∃' => "\\exists",
+        '¬' => "\\neg",
+        '∧' => "\\wedge",
+        '∨' => "\\vee",
+        '…' => "\\ldots",
+        '⋯' => "\\cdots",
+        '′' => "'",
+        '−' | '–' => "-",
+        '⋀' => "\\bigwedge",
+        '⋁' => "\\bigvee",
+        '∭' => "\\iiint",
+        '{' => "\\{",
+        '}' => "\\}",
+        '\\' => "\\backslash",
+        '#' => "\\#",
+        '$' => "\\$",
+        '%' => "\\%",
+        '&' => "\\&",
+        // Functions are typed as letters; this one is a control of the editor and shows nothing.
+        '\u{2061}' => "",
+        _ => return None,
+    })
+}
+
+/// A bracket after `\left` or `\right`.
+pub(super) fn delimiter(text: &str) -> &str {
+    match text {
+        "{" => "\\{",
+        "}" => "\\}",
+        "‖" => "\\Vert",
+        "⌊" => "\\lfloor",
+        "⌋" => "\\rfloor",
+        "⌈" => "\\lceil",
+        "⌉" => "\\rceil",
+        "〈" | "⟨" => "\\langle",
+        "〉" | "⟩" => "\\rangle",
+        other => other,
+    }
+}
+
+/// The command of a combining mark.
+pub(super) fn accent(mark: char) -> &'static str {
+    match mark {
+        '\u{303}' | '~' => "\\tilde",
+        '\u{304}' | '\u{305}' | '¯' => "\\bar",
+        '\u{307}' | '˙' => "\\dot",
+        '\u{308}' | '¨' => "\\ddot",
+        '\u{20D7}' => "\\vec",
+        _ => "\\hat",
+    }
+}
