@@ -1,5 +1,7 @@
 //! Folders, queries and child processes for the tests of the private Postgres.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests, which end the test when they fail")]
+
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
