@@ -7,7 +7,7 @@ mod app;
 mod auth;
 mod http;
 mod idempotency;
-
+mod intake;
 mod lookup;
 mod openapi;
 mod problem;

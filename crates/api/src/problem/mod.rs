@@ -121,6 +121,11 @@ impl Problem {
         self.errors.iter().map(|error| error.pointer.as_str()).collect()
     }
 
+    /// The kind, which decides the status.
+    pub fn kind(&self) -> ProblemKind {
+        self.entry.kind
+    }
+
     /// The machine code.
     pub fn code(&self) -> &'static str {
         self.entry.code

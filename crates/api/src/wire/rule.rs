@@ -93,9 +93,8 @@ impl RuleInput {
         if contains_nul(&json_schema) {
             return Err(Problem::new("nul_character", "the schema holds the character U+0000").at("/json_schema"));
         }
-        let optional = |text: Option<String>, most, pointer| {
-            text.map(|text| checked_text(&text, most, pointer)).transpose()
-        };
+        let optional =
+            |text: Option<String>, most, pointer| text.map(|text| checked_text(&text, most, pointer)).transpose();
         Ok(RuleDefinition {
             name: checked_name(&self.name, "/name")?,
             description: checked_text(&self.description.unwrap_or_default(), MAX_DESCRIPTION, "/description")?,

@@ -136,6 +136,22 @@ impl From<&Upload> for UploadedItem {
     }
 }
 
+impl UploadedItem {
+    /// A file that could not be stored.
+    pub fn failed(filename: String, path: Option<String>, error: UploadError) -> Self {
+        Self {
+            filename,
+            path,
+            upload_id: None,
+            key: None,
+            size: None,
+            content_type: None,
+            sha256: None,
+            error: Some(error),
+        }
+    }
+}
+
 impl Uploaded {
     /// From the files in order.
     pub fn new(items: Vec<UploadedItem>) -> Self {

@@ -1,0 +1,13 @@
+//! Multipart bodies: fields and files, streamed to the object store with bounded memory.
+//!
+//! Nothing stays that is not vouched for: what was stored is removed when the request is refused, repeats an earlier
+//! one, or breaks off.
+
+mod names;
+mod receive;
+mod storing;
+mod submission;
+
+pub use receive::{Form, receive};
+pub use storing::{FileFailure, StoredFile, Storing};
+pub use submission::{Checked, check, new_task};

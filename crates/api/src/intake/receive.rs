@@ -1,0 +1,404 @@
+//! Reads a multipart body part by part.
+
+use actix_multipart::{Field, Multipart, MultipartError};
+use bytes::{Bytes, BytesMut};
+use futures::TryStreamExt;
+use millrace_domain::object_key::upload_key;
+use millrace_domain::ports::ObjectWriter;
+use millrace_domain::{ProjectId, UserId, ids::MAX_ID};
+use sha2::{Digest, Sha256};
+
+use super::names::{self, Named};
+use super::storing::{FileFailure, StoredFile, Storing};
+use crate::http::body::payload_problem;
+use crate::http::canonical::FingerprintBuilder;
+use crate::http::query::{QueryParameters, parse};
+use crate::problem::Problem;
+use crate::state::Api;
+
+/// Files up to this are held in memory and stored while the next ones are received.
+const SMALL: usize = 64 * 1024;
+/// Longest text field, in bytes.
+const MAX_FIELD: usize = 64 * 1024;
+/// Most text fields, paths not counted.
+const MAX_FIELDS: usize = 100;
+
+/// A body that was received.
+pub struct Form {
+    fields: Vec<(String, String)>,
+    paths: Vec<String>,
+    files: Vec<ReceivedFile>,
+}
+
+struct ReceivedFile {
+    name: String,
+    outcome: Result<StoredFile, FileFailure>,
+    /// SHA-256 of what was received, if the request has an `Idempotency-Key`.
+    digest: [u8; 32],
+    /// Stored under a key for files whose project was not known yet.
+    staged: bool,
+}
+
+/// One file of a body, with its name checked.
+pub struct NamedFile {
+    /// Its name.
+    pub filename: String,
+    /// Its path in the uploaded folder.
+    pub path: Option<String>,
+    /// Where it is, or why it is not.
+    pub outcome: Result<StoredFile, FileFailure>,
+}
+
+struct Receiver<'a> {
+    api: &'a Api,
+    user: UserId,
+    storing: &'a mut Storing,
+    /// Whether digests are needed.
+    digests: bool,
+    received: u64,
+    form: Form,
+}
+
+/// Receives a body. Files go to the object store as they come; the caller owns `storing` and must end its duty.
+///
+/// `check_early` is asked once, before the first file, whether the fields so far can lead anywhere.
+///
+/// # Errors
+/// What refuses the whole request. A file that cannot be stored is no error.
+pub async fn receive(
+    api: &Api,
+    user: UserId,
+    storing: &mut Storing,
+    digests: bool,
+    mut body: Multipart,
+    check_early: impl AsyncFn(Option<ProjectId>) -> Result<(), Problem>,
+) -> Result<Form, Problem> {
+    let form = Form { fields: Vec::new(), paths: Vec::new(), files: Vec::new() };
+    let mut receiver = Receiver { api, user, storing, digests, received: 0, form };
+    while let Some(field) = body.try_next().await.map_err(|error| multipart_problem(&error))? {
+        let name = field.name().unwrap_or_default().to_owned();
+        match name.as_str() {
+            "file" | "files" => {
+                if receiver.form.files.is_empty() {
+                    check_early(receiver.form.project()).await?;
+                }
+                receiver.file(field).await?;
+            }
+            "path" | "paths" => {
+                let text = receiver.text(field, &name).await?;
+                if receiver.form.paths.len() >= api.limits().max_files_per_request {
+                    return Err(too_many_files(api));
+                }
+                receiver.form.paths.push(text);
+            }
+            _ => {
+                let text = receiver.text(field, &name).await?;
+                if receiver.form.fields.len() >= MAX_FIELDS {
+                    return Err(Problem::new("invalid_multipart", format!("more than {MAX_FIELDS} fields")));
+                }
+                receiver.form.fields.push((name, text));
+            }
+        }
+    }
+    while receiver.storing.running() > 0 {
+        receiver.settle_one().await?;
+    }
+    Ok(receiver.form)
+}
+
+fn too_many_files(api: &Api) -> Problem {
+    Problem::new("too_many_files", format!("at most {} files in one request", api.limits().max_files_per_request))
+}
+
+fn multipart_problem(error: &MultipartError) -> Problem {
+    match error {
+        MultipartError::ContentTypeMissing
+        | MultipartError::ContentTypeParse
+        | MultipartError::ContentTypeIncompatible => {
+            Problem::new("unsupported_media_type", "the body must be multipart/form-data")
+        }
+        MultipartError::Payload(error @ actix_web::error::PayloadError::Overflow) => payload_problem(error),
+        MultipartError::Incomplete | MultipartError::Payload(_) => {
+            Problem::new("invalid_multipart", "the body ended before its last boundary")
+        }
+        error => Problem::new("invalid_multipart", error.to_string().to_lowercase()),
+    }
+}
+
+impl Receiver<'_> {
+    async fn chunk(&mut self, field: &mut Field) -> Result<Option<Bytes>, Problem> {
+        let chunk = field.try_next().await.map_err(|error| multipart_problem(&error))?;
+        self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        let most = self.api.limits().max_request_bytes;
+        if self.received > most {
+            return Err(Problem::new("request_too_large", format!("a request has at most {most} bytes")));
+        }
+        Ok(chunk)
+    }
+
+    async fn text(&mut self, mut field: Field, name: &str) -> Result<String, Problem> {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = self.chunk(&mut field).await? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > MAX_FIELD {
+                let detail = format!("a field has at most {MAX_FIELD} bytes");
+                return Err(Problem::new("invalid_value", detail).at(format!("/{name}")));
+            }
+        }
+        String::from_utf8(bytes)
+            .map_err(|_error| Problem::new("invalid_value", "a field is text in UTF-8").at(format!("/{name}")))
+    }
+
+    async fn file(&mut self, mut field: Field) -> Result<(), Problem> {
+        if self.form.files.len() >= self.api.limits().max_files_per_request {
+            return Err(too_many_files(self.api));
+        }
+        let disposition = field.content_disposition();
+        let name = disposition.and_then(|disposition| {
+            disposition.get_filename().map(str::to_owned).or_else(|| {
+                let extended = disposition.get_filename_ext()?;
+                String::from_utf8(extended.value.clone()).ok()
+            })
+        });
+        let name = name.unwrap_or_default();
+        let mut head = BytesMut::new();
+        let mut digest = self.digests.then(Sha256::new);
+        let rest = loop {
+            match self.chunk(&mut field).await? {
+                None => break None,
+                Some(chunk) if head.len() + chunk.len() <= SMALL => {
+                    update(&mut digest, &chunk);
+                    head.extend_from_slice(&chunk);
+                }
+                Some(chunk) => break Some(chunk),
+            }
+        };
+        let refused = names::check(&name, None).failure;
+        let project = self.form.project();
+        let key_project = match project {
+            Some(project) => project,
+            None => staging_project()?,
+        };
+        let upload_id = self.api.next_upload_id().await?;
+        let key = upload_key(self.user, key_project, upload_id, &name);
+        let media_type = self.api.sniff(&head, &name);
+        let object = millrace_domain::ports::StoredObject { size: 0, sha256: String::new() };
+        let mut file = ReceivedFile {
+            name,
+            outcome: Ok(StoredFile { upload_id, key: key.clone(), object, media_type }),
+            digest: [0; 32],
+            staged: project.is_none(),
+        };
+        let index = self.form.files.len();
+        match (refused, rest) {
+            (Some(failure), rest) => {
+                file.outcome = Err(failure);
+                self.drain(rest, &mut field, &mut digest).await?;
+            }
+            (None, None) => {
+                while self.storing.running() >= self.api.limits().concurrent_stores {
+                    self.settle_one().await?;
+                }
+                if head.len() as u64 > self.api.limits().max_file_bytes {
+                    file.outcome = Err(self.too_large());
+                } else {
+                    self.storing.spawn_put(index, &key, head.freeze());
+                }
+            }
+            (None, Some(chunk)) => {
+                let stored = self.stream(&key, head.freeze(), chunk, &mut field, &mut digest).await?;
+                match (stored, &mut file.outcome) {
+                    (Ok(object), Ok(stored)) => stored.object = object,
+                    (Err(failure), outcome) => *outcome = Err(failure),
+                    (Ok(_), Err(_)) => {}
+                }
+            }
+        }
+        file.digest = digest.map(|digest| digest.finalize().into()).unwrap_or_default();
+        self.form.files.push(file);
+        Ok(())
+    }
+
+    /// Streams a file that is not small. What the store refuses is read to its end all the same, for its neighbours.
+    async fn stream(
+        &mut self,
+        key: &str,
+        head: Bytes,
+        first: Bytes,
+        field: &mut Field,
+        digest: &mut Option<Sha256>,
+    ) -> Result<Result<millrace_domain::ports::StoredObject, FileFailure>, Problem> {
+        self.storing.begin(key);
+        let most = self.api.limits().max_file_bytes;
+        let mut writer: Result<Box<dyn ObjectWriter>, FileFailure> =
+            self.storing.objects().writer(key).await.map_err(|error| FileFailure::of_store(&error));
+        let mut size = 0_u64;
+        let mut next = Some(head);
+        let mut after = Some(first);
+        while let Some(chunk) = next {
+            size += chunk.len() as u64;
+            writer = write(writer, chunk, size <= most, || self.too_large()).await;
+            next = match after.take() {
+                Some(chunk) => Some(chunk),
+                None => match self.chunk(field).await {
+                    Ok(chunk) => chunk,
+                    Err(problem) => {
+                        abort(writer).await;
+                        return Err(problem);
+                    }
+                },
+            };
+            // The head was counted when it was received.
+            if let Some(chunk) = &next {
+                update(digest, chunk);
+            }
+        }
+        match writer {
+            Ok(writer) => Ok(writer.finish().await.map_err(|error| FileFailure::of_store(&error))),
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    async fn drain(
+        &mut self,
+        first: Option<Bytes>,
+        field: &mut Field,
+        digest: &mut Option<Sha256>,
+    ) -> Result<(), Problem> {
+        let mut next = first;
+        while let Some(chunk) = next {
+            update(digest, &chunk);
+            next = self.chunk(field).await?;
+        }
+        Ok(())
+    }
+
+    fn too_large(&self) -> FileFailure {
+        FileFailure::new("file_too_large", format!("a file has at most {} bytes", self.api.limits().max_file_bytes))
+    }
+
+    async fn settle_one(&mut self) -> Result<(), Problem> {
+        let Some((index, stored)) = self.storing.next().await else { return Ok(()) };
+        let Some(file) = self.form.files.get_mut(index) else {
+            return Err(millrace_domain::Fault::internal("a file was lost while it was stored").into());
+        };
+        match (stored, &mut file.outcome) {
+            (Ok(object), Ok(stored)) => stored.object = object,
+            (Err(error), outcome) => *outcome = Err(FileFailure::of_store(&error)),
+            (Ok(_), Err(_)) => {}
+        }
+        Ok(())
+    }
+}
+
+async fn write(
+    writer: Result<Box<dyn ObjectWriter>, FileFailure>,
+    chunk: Bytes,
+    fits: bool,
+    too_large: impl Fn() -> FileFailure,
+) -> Result<Box<dyn ObjectWriter>, FileFailure> {
+    let mut writer = writer?;
+    if !fits {
+        writer.abort().await;
+        return Err(too_large());
+    }
+    match writer.write(chunk).await {
+        Ok(()) => Ok(writer),
+        Err(error) => {
+            writer.abort().await;
+            Err(FileFailure::of_store(&error))
+        }
+    }
+}
+
+async fn abort(writer: Result<Box<dyn ObjectWriter>, FileFailure>) {
+    if let Ok(writer) = writer {
+        writer.abort().await;
+    }
+}
+
+fn update(digest: &mut Option<Sha256>, chunk: &[u8]) {
+    if let Some(digest) = digest {
+        digest.update(chunk);
+    }
+}
+
+/// The project in the keys of files that come before `project_id`. No project has this id; the sweeper takes such a
+/// file for what it is, an upload that nobody vouches for.
+fn staging_project() -> Result<ProjectId, Problem> {
+    ProjectId::new(MAX_ID).map_err(|error| millrace_domain::Fault::internal(error).into())
+}
+
+impl Form {
+    /// The project, once it was received.
+    fn project(&self) -> Option<ProjectId> {
+        self.fields.iter().find(|(name, _)| name == "project_id").and_then(|(_, text)| text.trim().parse().ok())
+    }
+
+    /// Whether there are no files.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Reads the fields.
+    ///
+    /// # Errors
+    /// `unknown_field`, `missing_field`, `invalid_value`, `invalid_id`.
+    pub fn fields<T: QueryParameters>(&self) -> Result<T, Problem> {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(self.fields.iter());
+        parse(&text.finish())
+    }
+
+    /// Adds everything that was asked, whatever the order of the fields.
+    pub fn add_to(&self, fingerprint: &mut FingerprintBuilder) {
+        let mut fields: Vec<_> = self.fields.iter().collect();
+        fields.sort();
+        for (name, text) in fields {
+            fingerprint.part(name.as_bytes());
+            fingerprint.part(text.as_bytes());
+        }
+        for (index, file) in self.files.iter().enumerate() {
+            fingerprint.part(b"file");
+            fingerprint.part(file.name.as_bytes());
+            fingerprint.part(self.paths.get(index).map_or(b"", |path| path.as_bytes()));
+            fingerprint.part(&file.digest);
+        }
+    }
+
+    /// Joins files and paths, and brings files to their place that came before `project_id`.
+    ///
+    /// # Errors
+    /// `invalid_value` when there are more paths than files.
+    pub async fn into_files(
+        self,
+        storing: &mut Storing,
+        user: UserId,
+        project: ProjectId,
+    ) -> Result<Vec<NamedFile>, Problem> {
+        if self.paths.len() > self.files.len() {
+            return Err(Problem::new("invalid_value", "there are more paths than files").at("/paths"));
+        }
+        let mut files = Vec::with_capacity(self.files.len());
+        for (index, file) in self.files.into_iter().enumerate() {
+            let Named { filename, path, failure } = names::check(&file.name, self.paths.get(index).map(String::as_str));
+            let mut outcome = file.outcome;
+            if let (Ok(stored), Some(failure)) = (&outcome, failure) {
+                storing.discard(&stored.key).await;
+                outcome = Err(failure);
+            }
+            if let (Ok(stored), true) = (&mut outcome, file.staged) {
+                let key = upload_key(user, project, stored.upload_id, &file.name);
+                match storing.relocate(&stored.key, &key).await {
+                    Ok(object) => {
+                        stored.object = object;
+                        stored.key = key;
+                    }
+                    Err(error) => outcome = Err(FileFailure::of_store(&error)),
+                }
+            }
+            files.push(NamedFile { filename, path, outcome });
+        }
+        Ok(files)
+    }
+}

@@ -1,0 +1,91 @@
+//! What is checked before a submission is stored, and the tasks it is made of.
+
+use std::sync::Arc;
+
+use millrace_domain::mount::{automatic_key, manual_key};
+use millrace_domain::rule::Rule;
+use millrace_domain::submission::NewTask;
+use millrace_domain::task::{SourceFile, TaskSpec};
+use millrace_domain::upload::Upload;
+use millrace_domain::{ErrorKind, ErrorStage, Fault, TaskFailure, TaskId, TaskKind, UserId};
+
+use super::storing::FileFailure;
+use crate::problem::Problem;
+use crate::state::Api;
+use crate::wire::submit::Options;
+
+/// A submission whose references were checked.
+pub struct Checked {
+    user: UserId,
+    options: Options,
+    rule: Arc<Rule>,
+}
+
+/// Checks whose the references are and whether the rule can run here.
+///
+/// # Errors
+/// `project_not_found`, `table_not_found`, `table_in_other_project`, `rule_not_found`, `invalid_rule`, `unsupported`.
+pub async fn check(api: &Api, user: UserId, options: Options) -> Result<Checked, Problem> {
+    let lookups = api.lookups();
+    lookups.project(user, options.project_id).await?;
+    if let Some(table) = options.table_id {
+        lookups.table(user, options.project_id, table).await?;
+    }
+    let rule = lookups.rule(user, options.rule_id).await?;
+    if !api.catalog().supports(TaskKind::Document) {
+        return Err(Fault::new(ErrorKind::Unsupported, "unsupported", "no documents are processed here").into());
+    }
+    // The pointer would lead into the rule, which is not part of this request.
+    api.catalog()
+        .check_rule(&rule.definition)
+        .map_err(|fault| Fault { pointer: Some("/rule_id".to_owned()), ..fault })?;
+    Ok(Checked { user, options, rule })
+}
+
+impl Checked {
+    /// What was asked.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+/// The task of one file. A file that was not stored gets one as well, so that its sender has one thing to ask.
+pub fn new_task(
+    checked: &Checked,
+    id: TaskId,
+    filename: &str,
+    path: Option<String>,
+    upload: Result<&Upload, FileFailure>,
+) -> NewTask {
+    let options = &checked.options;
+    let (source, key, born_failed) = match &upload {
+        Ok(upload) => {
+            let source = SourceFile {
+                key: upload.key.clone(),
+                sha256: upload.sha256.clone(),
+                size: upload.size,
+                media_type: upload.media_type.clone(),
+            };
+            (Some(source), automatic_key(filename, &upload.sha256), None)
+        }
+        Err(failure) => {
+            // The bytes are gone, so no other attempt can mend it.
+            let failure = TaskFailure::permanent(ErrorStage::Upload, failure.code, failure.message.clone());
+            (None, manual_key(filename), Some(Arc::new(failure)))
+        }
+    };
+    let spec = TaskSpec { source, path, mount: Some(options.target(key)), start_stage: None };
+    NewTask {
+        id,
+        user_id: checked.user,
+        project_id: options.project_id,
+        kind: TaskKind::Document,
+        priority: options.priority,
+        filename: filename.into(),
+        rule: Some((checked.rule.id, checked.rule.version)),
+        upload_id: upload.ok().map(|upload| upload.id),
+        spec: Arc::new(spec),
+        run_at: None,
+        born_failed,
+    }
+}
