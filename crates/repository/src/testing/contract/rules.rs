@@ -85,7 +85,7 @@ pub async fn the_builtin_rule_is_everybodys(s: &Subject<'_>) {
     assert_eq!((rule.user_id, rule.version, &rule.definition), (None, 1, &RuleDefinition::builtin()));
     assert_eq!(s.stores.rules.get_version(builtin(), 1).await.expect("read"), Some(rule.clone()));
     let listed = s.stores.rules.list(account.user, Page { before: None, limit: 100 }).await.expect("read");
-    assert_eq!(listed, [rule.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&rule));
     let updated = s.stores.rules.update(account.user, builtin(), &named("x"), s.now()).await;
     refused!(updated, RepositoryError::NotFound("rule"));
     refused!(s.stores.rules.delete(account.user, builtin(), s.now()).await, RepositoryError::NotFound("rule"));
