@@ -14,6 +14,7 @@ pub mod format;
 mod header;
 mod inline;
 pub mod limits;
+pub mod media;
 mod nul;
 mod output;
 pub mod parser;

@@ -87,3 +87,39 @@ pub(crate) fn too_many_pages(pages: u32, limits: &ParserLimits) -> ParseFailure 
         format!("the file has {pages} pages, and the limit is {}", limits.max_pages),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_format_has_one_parser_with_a_name_of_its_own() {
+        let registry = builtin();
+        let mut names = HashSet::new();
+        for parser in registry.parsers() {
+            assert!(names.insert(parser.name()), "{} is there twice", parser.name());
+            assert!(parser.name().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{}", parser.name());
+            assert!(!parser.version().is_empty() && !parser.formats().is_empty(), "{}", parser.name());
+        }
+        for format in Format::ALL {
+            let readers = registry.parsers().filter(|parser| parser.formats().contains(&format)).count();
+            assert_eq!(readers, 1, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn only_text_is_parsed_in_the_server() {
+        let registry = builtin();
+        for (head, isolation) in [
+            (&b"hello"[..], Isolation::InProcess),
+            (b"%PDF-1.4", Isolation::Child),
+            (b"<html>", Isolation::Child),
+            (b"PK\x03\x04", Isolation::Child),
+            (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", Isolation::Child),
+        ] {
+            assert_eq!(registry.isolation(head, "a.txt"), Ok(isolation));
+        }
+    }
+}

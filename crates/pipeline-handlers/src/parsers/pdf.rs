@@ -1,5 +1,7 @@
 //! PDF with a text layer → Markdown with page markers.
 
+use std::collections::HashSet;
+
 use unpdf::render::{PageMarkerStyle, RenderOptions, to_markdown};
 use unpdf::{ErrorKind, ParseOptions, PdfParser as PdfReader};
 
@@ -51,7 +53,12 @@ impl Parser for PdfParser {
                 "the PDF has no text layer: its pages are pictures, and reading them needs OCR",
             ));
         }
-        let warnings = warnings(&document.extraction_quality);
+        let mut warnings = warnings(&document.extraction_quality);
+        let read: HashSet<u32> = blocks.iter().map(|block| block.page).collect();
+        let silent = pages.saturating_sub(u32::try_from(read.len()).unwrap_or(u32::MAX));
+        if silent > 0 {
+            warnings.push(format!("{silent} of {pages} pages have no text layer: they are blank, or pictures"));
+        }
         Ok(Draft { markdown, blocks, pages, warnings, rows: None })
     }
 }

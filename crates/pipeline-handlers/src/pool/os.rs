@@ -26,13 +26,22 @@ pub(super) fn limit_parse(baseline: Option<u64>, memory_bytes: u64, cpu_seconds:
     rlimit::setrlimit(Resource::CPU, until, INFINITY)
 }
 
-/// Address space and resident memory in use, in bytes; `None` where the system does not tell.
-pub(super) fn memory_in_use() -> Option<(u64, u64)> {
-    // statm counts pages; every Linux that this is built for has pages of 4 KiB or tells a multiple in smaps only.
+/// What a process uses, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Memory {
+    /// Address space.
+    pub(super) space: u64,
+    /// Resident memory that no other process shares.
+    pub(super) private: u64,
+}
+
+/// Memory in use; `None` where the system does not tell.
+pub(super) fn memory_in_use() -> Option<Memory> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let mut pages = statm.split_ascii_whitespace().map(str::parse::<u64>);
+    let (space, resident, shared) = (pages.next()?.ok()?, pages.next()?.ok()?, pages.next()?.ok()?);
     let page = page_bytes();
-    Some((pages.next()?.ok()? * page, pages.next()?.ok()? * page))
+    Some(Memory { space: space * page, private: resident.saturating_sub(shared) * page })
 }
 
 #[expect(unsafe_code, reason = "sysconf takes no pointer and changes nothing")]

@@ -11,8 +11,8 @@ use crate::registry::{ParserRegistry, builtin};
 
 /// Stack of the parsing thread, in bytes; only what is touched costs memory. Parsers of nested formats recurse.
 const STACK_BYTES: usize = 64 << 20;
-/// A child whose resident memory stays above this after a document asks to be replaced.
-const RETIRE_BYTES: u64 = 96 << 20;
+/// A child that holds on to more memory than this after a document asks to be replaced.
+const RETIRE_BYTES: u64 = 48 << 20;
 
 /// Runs a parser process until its standard input ends; returns the exit code.
 ///
@@ -30,7 +30,7 @@ pub fn parse_worker_main() -> i32 {
 
 fn serve() -> io::Result<()> {
     let registry = builtin();
-    let baseline = os::memory_in_use().map(|(address_space, _)| address_space);
+    let baseline = os::memory_in_use().map(|memory| memory.space);
     let mut input = BufReader::new(io::stdin().lock());
     let mut output = BufWriter::new(io::stdout().lock());
     while let Some(head) = read_frame(&mut input, HEAD_LIMIT)? {
@@ -44,7 +44,7 @@ fn serve() -> io::Result<()> {
             Ok(document) => (Outcome::Document, document),
             Err(failure) => (Outcome::Failure, serde_json::to_vec(&failure)?),
         };
-        let grown = os::memory_in_use().is_some_and(|(_, resident)| resident > RETIRE_BYTES + payload.len() as u64);
+        let grown = os::memory_in_use().is_some_and(|memory| memory.private > RETIRE_BYTES + payload.len() as u64);
         let head = ResponseHead { outcome, retire: panicked || grown };
         write_frame(&mut output, &serde_json::to_vec(&head)?)?;
         write_frame(&mut output, &payload)?;
