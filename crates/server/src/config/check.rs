@@ -163,10 +163,9 @@ fn auth(config: &Config, problems: &mut Problems) {
 }
 
 fn issuer(issuer: &IssuerConfig, problems: &mut Problems) {
-    let IssuerConfig { issuer: name, audience, hs256_secret, jwks_url, subject_claim } = issuer;
+    let IssuerConfig { issuer: name, audience, hs256_secret, jwks_url } = issuer;
     problems.unless(!name.is_empty(), "auth.issuers: issuer must not be empty");
     problems.unless(!audience.is_empty(), format!("auth.issuers '{name}': audience must name at least one"));
-    problems.unless(!subject_claim.is_empty(), format!("auth.issuers '{name}': subject_claim must not be empty"));
     problems.unless(
         hs256_secret.is_some() != jwks_url.is_some(),
         format!("auth.issuers '{name}': give either hs256_secret or jwks_url"),

@@ -107,11 +107,4 @@ pub struct IssuerConfig {
     /// Address of the JSON Web Key Set, for RS256 and ES256.
     #[serde(default)]
     pub jwks_url: Option<String>,
-    /// The claim that names the user. Default `sub`.
-    #[serde(default = "default_subject_claim")]
-    pub subject_claim: String,
-}
-
-fn default_subject_claim() -> String {
-    "sub".to_owned()
 }

@@ -32,10 +32,8 @@ pub struct QueueConfig {
     pub poison_after: u32,
     /// How long one attempt may run, in seconds. Default 600.
     pub task_timeout_seconds: u64,
-    /// How long a finished task waits for others to be written with, in milliseconds. Default 5.
+    /// How long a finished task waits for others to be written with while the node is busy, in milliseconds. Default 2.
     pub completion_delay_ms: u64,
-    /// The same for a submitted task, in milliseconds; at once when idle. Default 1.
-    pub admission_delay_ms: u64,
     /// Tasks written in one transaction at most. Default 512.
     pub batch_max: u32,
 }
@@ -54,8 +52,7 @@ impl Default for QueueConfig {
             retry_max_ms: 60_000,
             poison_after: 3,
             task_timeout_seconds: 600,
-            completion_delay_ms: 5,
-            admission_delay_ms: 1,
+            completion_delay_ms: 2,
             batch_max: 512,
         }
     }
