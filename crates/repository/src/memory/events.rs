@@ -5,8 +5,8 @@ use std::ops::Bound;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use millrace_domain::event::{Event, NewEvent};
-use millrace_domain::{EventId, Task, TaskState, UserId};
-use serde_json::{Value, json};
+use millrace_domain::{EventId, Task, UserId};
+use serde_json::json;
 
 use super::MemoryStore;
 use super::state::State;
@@ -22,11 +22,10 @@ impl State {
 
     /// Appends `task.<what>`.
     pub(super) fn append_task_event(&mut self, task: &Task, what: &str, now: DateTime<Utc>) -> Result<()> {
-        let payload = match &task.error {
-            Some(failure) if matches!(task.state, TaskState::Failed | TaskState::Pending) => {
-                json!({"code": failure.code})
-            }
-            _ => Value::Object(serde_json::Map::new()),
+        let payload = match (what, &task.error) {
+            ("failed" | "retrying", Some(failure)) => json!({"code": failure.code, "stage": failure.stage}),
+            ("reopened", _) => json!({"from_stage": task.start_stage()}),
+            _ => json!({}),
         };
         let content = NewEvent {
             user_id: task.user_id,

@@ -42,6 +42,8 @@ impl State {
                 Err(error) => return Err(error),
             };
             let mount = self.commit_mount(intent, plan, value, now)?;
+            // The mount may have displaced an earlier one of this very task.
+            task.mounted = self.tasks.get(&finish.id).and_then(|row| row.task.mounted.clone());
             if mount.automatic && mount.state == MountState::Mounted {
                 task.mounted = Some(Arc::new(mounted_at(&mount)));
             }
@@ -122,6 +124,7 @@ fn apply(task: &mut Task, finish: &Finish, now: DateTime<Utc>) -> Option<&'stati
         }
         _ => {
             task.cancel_requested_at.get_or_insert(now);
+            task.error = None;
             end(task, now);
             Some("cancelled")
         }

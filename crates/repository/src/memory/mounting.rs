@@ -34,18 +34,12 @@ impl State {
             Some(table) => table,
             None => self.make_table_for(intent, now)?,
         };
-        let place = (table, intent.json_path.clone());
-        let earlier = self.mounts_by_task.get(&intent.task_id).and_then(|places| places.get(&place)).copied();
-        if let (Placement::Skip(_), Some(mount)) = (&plan.placement, self.mount_in_place(earlier)) {
-            // Nothing is mounted now, and what this task mounted here under another key stays.
-            return Ok(mount.clone());
-        }
-        let id = match earlier {
-            Some(id) => id,
+        let earlier = self.mount_at(intent.task_id, table, &intent.json_path).map(|row| row.mount.clone());
+        let id = match &earlier {
+            Some(earlier) => earlier.id,
             None => self.sequences.mounts.next()?,
         };
-        let placed = self.place(intent, table, earlier, plan, value, now);
-        let earlier = self.mounts.remove(&id).map(|row| row.mount);
+        let placed = self.place(intent, table, id, plan, value, now);
         let mount = Mount {
             id,
             task_id: intent.task_id,
@@ -60,6 +54,7 @@ impl State {
             created_at: earlier.map_or(now, |mount| mount.created_at),
             updated_at: now,
         };
+        let place = (table, intent.json_path.clone());
         self.mounts_by_task.entry(intent.task_id).or_default().insert(place, id);
         if let Some(row) = self.tables.get_mut(&table) {
             row.mounts.insert(id);
@@ -83,64 +78,48 @@ impl State {
         Ok(self.make_table(intent.user_id, intent.project_id, &definition, None, now)?.id)
     }
 
-    fn mount_in_place(&self, id: Option<MountId>) -> Option<&Mount> {
-        let mount = &self.mounts.get(&id?)?.mount;
-        (mount.state == MountState::Mounted).then_some(mount)
-    }
-
     fn place(
         &mut self,
         intent: &MountIntent,
         table: TableId,
-        earlier: Option<MountId>,
+        id: MountId,
         plan: MountPlan,
         value: Value,
         now: DateTime<Utc>,
     ) -> Placed {
-        let segment = |pointer| Placed { key: plan.key.clone(), pointer, state: MountState::Mounted, element: None };
+        let placed = |pointer| Placed { key: plan.key.clone(), pointer, state: MountState::Mounted, element: None };
         match plan.placement {
-            Placement::Skip(pointer) => Placed { state: MountState::Skipped, ..segment(pointer) },
-            Placement::Append => self.place_in_array(table, &intent.json_path, earlier, value),
+            Placement::Skip(pointer) => Placed { state: MountState::Skipped, ..placed(pointer) },
+            Placement::Append => {
+                let pointer = self.place_in_array(table, &intent.json_path, id, value.clone());
+                Placed { element: Some(value), ..placed(pointer) }
+            }
             Placement::Insert(pointer) | Placement::Replace(pointer) => {
-                // The same task mounts here once: under another key than before, the mount moves.
-                if let Some(earlier) = earlier.filter(|id| self.mount_in_place(Some(*id)).is_some()) {
-                    self.take_out(earlier, now);
-                }
-                self.displace(table, &pointer, MountState::Replaced, now);
+                self.displace(table, &pointer, Some(id), MountState::Replaced, now);
                 if let Some(row) = self.tables.get_mut(&table) {
                     row.document.clear(&pointer);
                     row.document.insert(&pointer, value, Some(intent.task_id));
                 }
-                segment(pointer)
+                placed(pointer)
             }
         }
     }
 
-    fn place_in_array(
-        &mut self,
-        table: TableId,
-        container: &JsonPointer,
-        earlier: Option<MountId>,
-        value: Value,
-    ) -> Placed {
-        let own = earlier.and_then(|id| self.mounts.get(&id)).filter(|row| row.mount.state == MountState::Mounted);
-        let own =
-            own.and_then(|row| Some((row.mount.pointer.clone(), row.mount.id, index_of(row)?, row.element.clone()?)));
-        let mut index = 0;
-        if let Some(row) = self.tables.get_mut(&table) {
-            if let Some((pointer, id, ..)) = &own {
-                row.forget_place(pointer, *id);
-            }
-            if let Some(items) = row.document.array_mut(container) {
-                index = own
-                    .filter(|(_, _, index, before)| items.get(*index) == Some(before))
-                    .map_or(items.len(), |(_, _, index, _)| index);
-                if index == items.len() { items.push(value.clone()) } else { items[index] = value.clone() }
-            }
+    /// Overwrites the mount's own element if it is still where it was, else appends one; its pointer.
+    fn place_in_array(&mut self, table: TableId, container: &JsonPointer, id: MountId, value: Value) -> JsonPointer {
+        let Some(row) = self.tables.get_mut(&table) else { return container.clone() };
+        let own = self.mounts.get(&id).filter(|own| own.mount.state == MountState::Mounted);
+        if let Some(own) = own {
+            row.forget_place(&own.mount.pointer, id);
         }
-        let key = index.to_string();
-        let pointer = container.join(&key).unwrap_or_else(|_| container.clone());
-        Placed { key, pointer, state: MountState::Mounted, element: Some(value) }
+        let Some(items) = row.document.array_mut(container) else { return container.clone() };
+        let index = own.and_then(|own| own.index_in(items)).unwrap_or(items.len());
+        if index == items.len() {
+            items.push(value)
+        } else {
+            items[index] = value
+        }
+        container.join(&index.to_string()).unwrap_or_else(|_| container.clone())
     }
 
     /// Takes a mount's own value out of its table and marks it unmounted; deeper mounts stay. An element of an array
@@ -152,12 +131,9 @@ impl State {
         let Some(table) = self.tables.get_mut(&row.mount.table_id) else { return };
         table.forget_place(&row.mount.pointer, id);
         let pointer = row.mount.pointer.clone();
-        if let Some(element) = &row.element {
-            let index = index_of(row);
+        if row.element.is_some() {
             let items = table.document.array_mut(&row.mount.json_path);
-            if let (Some(index), Some(items)) = (index, items)
-                && items.get(index) == Some(element)
-            {
+            if let Some((items, index)) = items.and_then(|items| row.index_in(items).map(|index| (items, index))) {
                 items.remove(index);
             }
             return;
@@ -167,42 +143,57 @@ impl State {
         self.displace_elements(table_id, &pointer, now);
     }
 
-    /// Ends every mount at or below a pointer; which they were. Their values are the caller's to remove.
+    /// Ends every mount at or below a pointer but one; how many. Their values are the caller's to remove.
     pub(super) fn displace(
         &mut self,
         table: TableId,
         pointer: &JsonPointer,
+        except: Option<MountId>,
         state: MountState,
         now: DateTime<Utc>,
-    ) -> Vec<MountId> {
-        let Some(row) = self.tables.get_mut(&table) else { return Vec::new() };
-        let ids = row.mounts_from(pointer);
+    ) -> u64 {
+        let mut ids = self.tables.get(&table).map(|row| row.mounts_from(pointer)).unwrap_or_default();
+        ids.retain(|id| Some(*id) != except);
         for id in &ids {
-            let Some(mount) = self.mounts.get_mut(id).map(|row| &mut row.mount) else { continue };
-            row.forget_place(&mount.pointer, *id);
-            mount.state = state;
-            mount.updated_at = now;
+            self.end_mount(*id, state, now);
         }
-        ids
+        ids.len() as u64
     }
 
     /// Ends the mounts that were elements of arrays inside a segment that was taken out.
     fn displace_elements(&mut self, table: TableId, pointer: &JsonPointer, now: DateTime<Utc>) {
-        let Some(row) = self.tables.get_mut(&table) else { return };
-        for id in row.mounts_from(pointer) {
-            let Some(below) = self.mounts.get_mut(&id).filter(|row| row.element.is_some()) else { continue };
-            if !row.document.is_covered_from(pointer, &below.mount.json_path) {
-                row.forget_place(&below.mount.pointer, id);
-                below.mount.state = MountState::Replaced;
-                below.mount.updated_at = now;
-            }
+        let Some(row) = self.tables.get(&table) else { return };
+        let mut ids = row.mounts_from(pointer);
+        ids.retain(|id| {
+            let below = self.mounts.get(id).filter(|below| below.element.is_some());
+            below.is_some_and(|below| !row.document.is_covered_from(pointer, &below.mount.json_path))
+        });
+        for id in ids {
+            self.end_mount(id, MountState::Replaced, now);
         }
+    }
+
+    /// Records that a mount is no longer in place.
+    fn end_mount(&mut self, id: MountId, state: MountState, now: DateTime<Utc>) {
+        let Some(mount) = self.mounts.get_mut(&id).map(|row| &mut row.mount) else { return };
+        mount.state = state;
+        mount.updated_at = now;
+        if let Some(row) = self.tables.get_mut(&mount.table_id) {
+            row.forget_place(&mount.pointer, id);
+        }
+        let task = mount.task_id;
+        self.forget_automatic(task, id, now);
     }
 }
 
-/// The index of a mount inside an array.
-fn index_of(row: &MountRow) -> Option<usize> {
-    row.mount.key.parse().ok()
+impl MountRow {
+    /// Where the mount's own element is in its array. Elements move when others are removed, so that only the value
+    /// tells; one that has moved is not looked for.
+    fn index_in(&self, items: &[Value]) -> Option<usize> {
+        let (_, token) = self.mount.pointer.split_last()?;
+        let index = token.parse().ok()?;
+        (self.element.is_some() && items.get(index) == self.element.as_ref()).then_some(index)
+    }
 }
 
 impl TableRow {

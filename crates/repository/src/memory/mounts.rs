@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use millrace_domain::event::NewEvent;
 use millrace_domain::mount::{Mount, MountIntent, MountState};
 use millrace_domain::task::MountedAt;
-use millrace_domain::{MountId, Task, TaskId, UserId};
+use millrace_domain::{JsonPointer, MountId, TableId, Task, TaskId, UserId};
 use serde_json::{Value, json};
 
 use super::MemoryStore;
@@ -43,6 +43,12 @@ impl State {
         ids.filter_map(|id| self.mounts.get(id))
     }
 
+    /// The mount of a task in one container, whatever its state.
+    pub(super) fn mount_at(&self, task: TaskId, table: TableId, json_path: &JsonPointer) -> Option<&MountRow> {
+        let id = self.mounts_by_task.get(&task)?.get(&(table, json_path.clone()))?;
+        self.mounts.get(id)
+    }
+
     /// Makes the task say where its automatic mount is, if this is one.
     fn note_automatic(&mut self, mount: &Mount, now: DateTime<Utc>) {
         let Some(row) = self.tasks.get_mut(&mount.task_id) else { return };
@@ -62,7 +68,7 @@ impl State {
 
     /// Appends an event about a mount.
     pub(super) fn append_mount_event(&mut self, mount: &Mount, name: &str, now: DateTime<Utc>) -> Result<()> {
-        let Some(project_id) = self.tables.get(&mount.table_id).map(|row| row.info.project_id) else { return Ok(()) };
+        let Some(project_id) = self.tasks.get(&mount.task_id).map(|row| row.task.project_id) else { return Ok(()) };
         let content = NewEvent {
             user_id: mount.user_id,
             project_id,

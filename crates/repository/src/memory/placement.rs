@@ -1,6 +1,6 @@
 //! What a mount would do, found out without changing anything.
 
-use millrace_domain::mount::{MountIntent, MountRejection, MountTable};
+use millrace_domain::mount::{MountIntent, MountRejection, MountState, MountTable};
 use millrace_domain::mount_rules::{Decision, candidate_key, decide};
 use millrace_domain::{JsonPointer, TableId};
 use serde_json::Value;
@@ -47,8 +47,15 @@ impl State {
         let table = self.table_for(intent)?;
         let empty = Document::default();
         let document = table.and_then(|id| self.tables.get(&id)).map_or(&empty, |row| &row.document);
-        let (key, placement) = choose(intent, document)?;
+        let (key, placement) = choose(intent, self.key_from_before(intent, table), document)?;
         Ok(MountPlan { table, key, placement })
+    }
+
+    /// The same task mounted again is the same mount, under the key that it got then, as long as that is in place.
+    fn key_from_before<'k>(&'k self, intent: &'k MountIntent, table: Option<TableId>) -> &'k str {
+        let earlier = table.and_then(|table| self.mount_at(intent.task_id, table, &intent.json_path));
+        let in_place = earlier.filter(|row| row.mount.state == MountState::Mounted);
+        in_place.map_or(&intent.key, |row| &row.mount.key)
     }
 
     /// The table that is there already. A task that made its own table once goes back to it.
@@ -66,11 +73,12 @@ impl State {
     }
 }
 
-fn choose(intent: &MountIntent, document: &Document) -> Result<(String, Placement)> {
+/// Decides for the first candidate key that will do.
+fn choose(intent: &MountIntent, first: &str, document: &Document) -> Result<(String, Placement)> {
     let container = document.container(&intent.json_path);
     let mut taken = None;
     for try_number in 1..=MAX_RENAMES {
-        let key = candidate_key(&intent.key, try_number);
+        let key = candidate_key(first, try_number);
         let pointer = intent
             .json_path
             .join(&key)

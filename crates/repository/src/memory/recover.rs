@@ -71,6 +71,7 @@ fn taken_over(
     task.updated_at = now;
     if before.state == TaskState::Cancelling {
         task.state = TaskState::Cancelled;
+        task.error = None;
         end(&mut task, now);
         return (task, Some("cancelled"));
     }

@@ -159,9 +159,9 @@ impl JsonTableRepository for MemoryStore {
     ) -> Result<RemovedData> {
         let mut state = self.lock();
         state.table_mut(user, id)?.document.write(pointer, value.clone())?;
-        let ended = state.displace(id, pointer, MountState::Replaced, now);
+        let mounts = state.displace(id, pointer, None, MountState::Replaced, now);
         state.append_table_event(id, "table.written", pointer, now)?;
-        Ok(RemovedData { mounts: ended.len() as u64 })
+        Ok(RemovedData { mounts })
     }
 
     async fn remove(
@@ -175,12 +175,8 @@ impl JsonTableRepository for MemoryStore {
         if !state.table_mut(user, id)?.document.clear(pointer) {
             return Ok(None);
         }
-        let ended = state.displace(id, pointer, MountState::Unmounted, now);
-        for mount in &ended {
-            let Some(task) = state.mounts.get(mount).map(|row| row.mount.task_id) else { continue };
-            state.forget_automatic(task, *mount, now);
-        }
+        let mounts = state.displace(id, pointer, None, MountState::Unmounted, now);
         state.append_table_event(id, "table.removed", pointer, now)?;
-        Ok(Some(RemovedData { mounts: ended.len() as u64 }))
+        Ok(Some(RemovedData { mounts }))
     }
 }

@@ -122,6 +122,9 @@ impl TaskRepository for MemoryStore {
         let mut task = Task { state: next, updated_at: now, ..Task::clone(&row.task) };
         task.cancel_requested_at.get_or_insert(now);
         if next.is_terminal() {
+            // A worker that is about to start finds its guard void.
+            task.attempt_epoch += 1;
+            task.error = None;
             end(&mut task, now);
             state.append_task_event(&task, "cancelled", now)?;
         }
@@ -180,7 +183,10 @@ pub(super) fn end(task: &mut Task, now: DateTime<Utc>) {
 /// The state a cancel request meets. What the row knows for certain (an end, an earlier request) wins over what a
 /// fresher source saw of the running attempt.
 fn state_to_cancel(stored: TaskState, live: Option<TaskState>) -> TaskState {
-    if stored.is_terminal() || stored == TaskState::Cancelling { stored } else { live.unwrap_or(stored) }
+    match (stored, live) {
+        (TaskState::Pending | TaskState::Active(_), Some(live)) if !live.is_terminal() => live,
+        _ => stored,
+    }
 }
 
 /// Which admissions are new: no receipt stands in the way, and no earlier one of the batch brought the same key.

@@ -11,10 +11,11 @@ use super::Subject;
 use super::attempts::{applied, artifact, automatic, completed, failure, finish, intent, progress, result};
 use crate::{EventFilter, Finish, FinishKind, FinishOutcome};
 
+/// Name and code of the last event about a task.
 async fn last_event(s: &Subject<'_>, task: &Task) -> Option<(String, serde_json::Value)> {
     let filter = EventFilter { project: None, task: Some(task.id) };
     let mut events = s.stores.events.list(task.user_id, filter, None, 100).await.expect("read");
-    events.pop().map(|event| (event.content.name, event.content.payload))
+    events.pop().map(|event| (event.content.name, event.content.payload["code"].clone()))
 }
 
 /// Success: result, progress 100, no owner, no error, end noted.
@@ -49,7 +50,7 @@ pub async fn a_failed_task_reports_its_error(s: &Subject<'_>) {
     assert!(failed.finished_at.is_some() && failed.result.is_none());
     assert_eq!(s.stored(&task).await, failed);
     assert_eq!(s.stores.artifacts.list(task.id).await.expect("read").len(), 1);
-    assert_eq!(last_event(s, &task).await, Some(("task.failed".into(), json!({"code": "no_text_layer"}))));
+    assert_eq!(last_event(s, &task).await, Some(("task.failed".into(), json!("no_text_layer"))));
 }
 
 /// Retry: the same owner holds it, pending until `run_at`, at the wanted stage, with a new guard and the last error.
@@ -66,7 +67,7 @@ pub async fn a_retried_task_waits_with_its_owner(s: &Subject<'_>) {
     assert_eq!((waiting.finished_at, waiting.progress), (None, 0));
     assert!(waiting.attempt_epoch > task.attempt_epoch);
     assert_eq!(s.stored(&task).await, waiting);
-    assert_eq!(last_event(s, &task).await, Some(("task.retrying".into(), json!({"code": "llm_busy"}))));
+    assert_eq!(last_event(s, &task).await, Some(("task.retrying".into(), json!("llm_busy"))));
     assert!(matches!(s.finish(&task, completed(None)).await, FinishOutcome::Stale));
     let done = applied(s.finish(&waiting, completed(None)).await);
     assert_eq!((done.state, &done.error), (TaskState::Completed, &None));

@@ -221,16 +221,64 @@ pub async fn a_foreign_element_is_left_alone(s: &Subject<'_>) {
     let (account, owner) = (s.account().await, s.node().await);
     let table = s.table(account, Some(json!({"list": []}))).await.id;
     let mut mounts = Vec::new();
-    let mut tasks = Vec::new();
     for value in ["a", "b", "c"] {
         let task = s.done(account, owner).await;
         mounts.push(s.mount(&intent(&task, table, "/list", "k", &json!(value))).await);
-        tasks.push(task);
     }
     s.stores.mounts.unmount(account.user, mounts[0].id, s.now()).await.expect("unmounted");
     assert_eq!(s.data(account, table, "/list").await, Some(json!(["b", "c"])));
     s.stores.mounts.unmount(account.user, mounts[0].id, s.now()).await.expect("nothing to do");
     assert_eq!(s.data(account, table, "/list").await, Some(json!(["b", "c"])));
+}
+
+/// After an element moved, the recorded index shows another task's value: a repeat appends instead of writing over it,
+/// and taking out changes nothing but the record.
+pub async fn a_moved_element_is_not_looked_for(s: &Subject<'_>) {
+    let (account, owner) = (s.account().await, s.node().await);
+    let table = s.table(account, Some(json!({"list": []}))).await.id;
+    let (mut mounts, mut tasks) = (Vec::new(), Vec::new());
+    for value in ["a", "b", "c", "d"] {
+        let task = s.done(account, owner).await;
+        mounts.push(s.mount(&intent(&task, table, "/list", "k", &json!(value))).await);
+        tasks.push(task);
+    }
+    s.stores.mounts.unmount(account.user, mounts[0].id, s.now()).await.expect("unmounted");
+    let repeated = s.mount(&intent(&tasks[1], table, "/list", "k", &json!("B"))).await;
+    assert_eq!((repeated.id, repeated.pointer.as_str()), (mounts[1].id, "/list/3"));
+    assert_eq!(s.data(account, table, "/list").await, Some(json!(["b", "c", "d", "B"])));
+    s.stores.mounts.unmount(account.user, mounts[2].id, s.now()).await.expect("unmounted");
+    assert_eq!(s.mount_now(&mounts[2]).await.state, MountState::Unmounted);
+    assert_eq!(s.data(account, table, "/list").await, Some(json!(["b", "c", "d", "B"])));
+}
+
+/// After a direct write at its pointer, what stands there is no longer the task's own.
+pub async fn a_mount_written_over_is_no_longer_the_tasks_own(s: &Subject<'_>) {
+    let (account, owner) = (s.account().await, s.node().await);
+    let table = s.table(account, None).await.id;
+    let task = s.done(account, owner).await;
+    let mount = MountIntent { conflict: ConflictPolicy::Error, ..intent(&task, table, "/box", "k", &json!(1)) };
+    s.mount(&mount).await;
+    let at = super::attempts::at("/box/k");
+    s.stores.tables.write(account.user, table, &at, &json!("by hand"), s.now()).await.expect("written");
+    let again = s.stores.mounts.apply(&mount, s.now(), None).await;
+    refused!(again, RepositoryError::Mount(MountRejection::KeyExists(at)) if at.as_str() == "/box/k");
+    assert_eq!(s.data(account, table, "/box").await, Some(json!({"k": "by hand"})));
+}
+
+/// An element that was mounted into an array of a mounted value is gone with it, and its record says so.
+pub async fn elements_go_with_the_value_they_were_mounted_in(s: &Subject<'_>) {
+    let (account, owner) = (s.account().await, s.node().await);
+    let table = s.table(account, None).await.id;
+    let (outer, inner) = (s.done(account, owner).await, s.done(account, owner).await);
+    let outer = s.mount(&intent(&outer, table, "/box", "k", &json!({"list": []}))).await;
+    let element = s.mount(&intent(&inner, table, "/box/k/list", "x", &json!(1))).await;
+    let beside = s.mount(&intent(&inner, table, "/box/k", "beside", &json!([]))).await;
+    let deeper = s.mount(&intent(&inner, table, "/box/k/beside", "x", &json!(2))).await;
+    s.stores.mounts.unmount(account.user, outer.id, s.now()).await.expect("unmounted");
+    assert_eq!(s.data(account, table, "").await, Some(json!({"box": {"k": {"beside": [2]}}})));
+    assert_eq!(s.mount_now(&element).await.state, MountState::Replaced);
+    assert_eq!(s.mount_now(&beside).await.state, MountState::Mounted);
+    assert_eq!(s.mount_now(&deeper).await.state, MountState::Mounted);
 }
 
 /// A mount into a mounted value is part of it: gone when the value is replaced, kept out of other tasks' way.

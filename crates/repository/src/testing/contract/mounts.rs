@@ -61,15 +61,20 @@ pub async fn the_same_task_mounts_once(s: &Subject<'_>) {
     }
 }
 
-/// Under another key the same task's mount moves: it is still one mount.
-pub async fn a_mount_moves_with_its_key(s: &Subject<'_>) {
+/// The same mount keeps the key that it got, whatever key is asked for when it is repeated; out of place, it is free
+/// to take another.
+pub async fn a_mount_keeps_its_key(s: &Subject<'_>) {
     let (account, owner) = (s.account().await, s.node().await);
     let (task, table) = (s.done(account, owner).await, s.table(account, None).await);
     let first = s.mount(&intent(&task, table.id, "/data", "old", &json!(1))).await;
     let second = s.mount(&intent(&task, table.id, "/data", "new", &json!(2))).await;
-    assert_eq!(second.id, first.id);
-    assert_eq!(s.mounts_of(&task).await, [second]);
-    assert_eq!(s.data(account, table.id, "").await, Some(json!({"data": {"new": 2}})));
+    assert_eq!((second.id, second.key.as_str()), (first.id, "old"));
+    assert_eq!(s.data(account, table.id, "").await, Some(json!({"data": {"old": 2}})));
+    s.stores.mounts.unmount(account.user, first.id, s.now()).await.expect("unmounted");
+    let third = s.mount(&intent(&task, table.id, "/data", "new", &json!(3))).await;
+    assert_eq!((third.id, third.key.as_str()), (first.id, "new"));
+    assert_eq!(s.mounts_of(&task).await, [third]);
+    assert_eq!(s.data(account, table.id, "").await, Some(json!({"data": {"new": 3}})));
 }
 
 /// A task can be mounted in several places; each is a mount of its own.

@@ -149,7 +149,7 @@ macro_rules! contract_suite {
                 a_mount_needs_a_table_of_ones_own,
                 an_endless_pointer_is_refused,
                 the_same_task_mounts_once,
-                a_mount_moves_with_its_key,
+                a_mount_keeps_its_key,
                 a_task_mounts_in_several_places,
                 mounts_are_listed_in_pages,
                 a_retry_makes_no_second_table,
@@ -168,7 +168,10 @@ macro_rules! contract_suite {
                 a_skipped_mount_can_be_made_good,
                 arrays_take_mounts_at_the_end,
                 a_foreign_element_is_left_alone,
+                a_moved_element_is_not_looked_for,
                 an_overwritten_mount_takes_deeper_ones_with_it,
+                a_mount_written_over_is_no_longer_the_tasks_own,
+                elements_go_with_the_value_they_were_mounted_in,
             ]
             events: [
                 events_are_read_in_order,
