@@ -39,7 +39,7 @@ impl Default for ParserLimits {
             max_zip_entries: 20_000,
             max_uncompressed_bytes: 512 * MIB,
             max_compression_ratio: 100,
-            max_output_bytes: 256 * MIB,
+            max_output_bytes: 128 * MIB,
             memory_bytes: 1_024 * MIB,
             cpu_seconds: 60,
             wall_seconds: 120,

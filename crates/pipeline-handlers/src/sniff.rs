@@ -1,7 +1,7 @@
 //! What a file is, told by its first bytes. The name only breaks ties among kinds of text.
 //!
 //! This runs in the server process, so it reads a bounded head and never opens a container: archives and OLE2 files
-//! are told apart in the parser process, by [`crate::container`].
+//! are told apart in the parser process, by `container`.
 
 use encoding_rs::Encoding;
 

@@ -247,3 +247,20 @@ async fn surplus_children_are_let_go() {
     };
     tokio::time::timeout(std::time::Duration::from_secs(10), settled).await.expect("one is left");
 }
+
+#[tokio::test]
+async fn limits_set_from_outside_stay() {
+    let script = format!("ulimit -t 100; ulimit -v 900000; exec {}", env!("CARGO_BIN_EXE_millrace-parse-worker"));
+    let pool = shell_pool(&script);
+    parse(&pool, "a.docx", docx("T", &["x"], &[])).await;
+    parse(&pool, "a.docx", docx("T", &["x"], &[])).await;
+}
+
+#[tokio::test]
+async fn a_child_inherits_no_secrets() {
+    let script = r#"if [ -n "$CARGO_MANIFEST_DIR" ]; then exit 1; fi; exec "$0""#;
+    let command = WorkerCommand::new("/bin/sh").arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_millrace-parse-worker"));
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "the test itself has it");
+    let pool = ParserPool::start(PoolConfig::new(command)).expect("a pool");
+    parse(&pool, "a.docx", docx("T", &["x"], &[])).await;
+}

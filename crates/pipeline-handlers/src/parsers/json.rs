@@ -14,6 +14,8 @@ pub struct JsonParser;
 
 /// The parser's name; the `skip` transform adds `data` to results of this parser.
 pub(crate) const NAME: &str = "json";
+/// How the warning begins that says that the value cannot be handed on; the transform then leaves `data` out.
+pub(crate) const TEXT_ONLY: &str = "kept as text only";
 
 impl Parser for JsonParser {
     fn name(&self) -> &'static str {
@@ -38,7 +40,7 @@ impl Parser for JsonParser {
         serde_json::from_str::<serde::de::IgnoredAny>(&decoded.text)
             .map_err(|error| ParseFailure::unreadable("JSON", error))?;
         if let Some(reason) = why_not_portable(&decoded.text) {
-            warnings.push(format!("kept as text only: {reason}"));
+            warnings.push(format!("{TEXT_ONLY}: {reason}"));
         }
         let block =
             Block { kind: BlockKind::Code, text: decoded.text.clone(), page: 0, bbox: None, level: None, table: None };
@@ -48,7 +50,7 @@ impl Parser for JsonParser {
 
 /// Why a valid JSON text cannot be handed on as a value: nested too deeply, a number beyond a double, a lone surrogate.
 /// Databases and clients refuse those, each in its own way; better to say so here.
-pub(crate) fn why_not_portable(json: &str) -> Option<String> {
+fn why_not_portable(json: &str) -> Option<String> {
     serde_json::from_str::<Value>(json).err().map(|error| error.to_string())
 }
 
@@ -82,7 +84,7 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         for text in [deep.as_str(), "[1e999]", "[\"\\ud800\"]"] {
             let draft = parse(text.as_bytes()).expect("valid JSON");
-            assert!(draft.warnings[0].starts_with("kept as text only"), "{:?}", draft.warnings);
+            assert!(draft.warnings[0].starts_with(TEXT_ONLY), "{:?}", draft.warnings);
         }
     }
 }

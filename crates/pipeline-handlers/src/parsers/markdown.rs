@@ -1,5 +1,7 @@
 //! Markdown, kept as it is.
 
+use millrace_domain::document::{Block, BlockKind};
+
 use super::text::{decode_some, unix_lines};
 use crate::blocks::{Markers, scan};
 use crate::failure::ParseFailure;
@@ -31,7 +33,39 @@ impl Parser for MarkdownParser {
         let decoded = decode_some(input.bytes)?;
         let warnings = decoded.warnings();
         let markdown = unix_lines(decoded.text);
-        let blocks = scan(&markdown, Markers::Ignored);
+        let (front_matter, body) = split_front_matter(&markdown);
+        let mut blocks = scan(body, Markers::Ignored);
+        if let Some(text) = front_matter {
+            let kind = BlockKind::Code;
+            blocks.insert(0, Block { kind, text: text.to_owned(), page: 0, bbox: None, level: None, table: None });
+        }
         Ok(Draft { markdown, blocks, pages: 1, warnings, rows: None })
+    }
+}
+
+/// Splits off the YAML between two lines of `---` at the very start, which would read as a rule and a heading.
+fn split_front_matter(markdown: &str) -> (Option<&str>, &str) {
+    let split = markdown.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
+    match split {
+        Some((front_matter, body)) if front_matter.contains(':') => (Some(front_matter), body),
+        _ => (None, markdown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::ParserLimits;
+
+    #[test]
+    fn front_matter_is_no_heading() {
+        let limits = ParserLimits::default();
+        let bytes = b"---\ntitle: T\n---\n# Head\n";
+        let draft =
+            MarkdownParser.parse(Input { bytes, format: Format::Markdown, limits: &limits }).expect("a document");
+        let kinds: Vec<_> = draft.blocks.iter().map(|block| (block.kind, block.text.as_str())).collect();
+        assert_eq!(kinds, [(BlockKind::Code, "title: T"), (BlockKind::Heading, "Head")]);
+        assert_eq!(draft.markdown.as_bytes(), bytes);
+        assert_eq!(split_front_matter("---\nno yaml\n---\n"), (None, "---\nno yaml\n---\n"));
     }
 }

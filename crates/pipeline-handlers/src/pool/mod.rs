@@ -1,7 +1,7 @@
 //! A warm pool of parser processes: one bad file never takes the server down.
 //!
 //! Every child runs this same program with a hidden subcommand ([`worker::parse_worker_main`]) and speaks the frames
-//! of [`protocol`] over its standard input and output. The child limits its own memory, processor time and files; the
+//! of `protocol` over its standard input and output. The child limits its own memory, processor time and files; the
 //! parent owns the wall clock and kills. A child that dies costs the one document it was reading.
 
 mod child;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rlimit::{INFINITY, Resource};
+use rlimit::Resource;
 
 /// Files a parser process may have open: its pipes, the document and a few to spare.
 const OPEN_FILES: u64 = 64;
@@ -20,10 +20,15 @@ pub(super) fn confine() {
 /// Limits of one parse. Only the soft limits move, so that the next request can move them again.
 pub(super) fn limit_parse(baseline: Option<u64>, memory_bytes: u64, cpu_seconds: u64) -> io::Result<()> {
     if let Some(baseline) = baseline {
-        rlimit::setrlimit(Resource::AS, baseline.saturating_add(memory_bytes), INFINITY)?;
+        soften(Resource::AS, baseline.saturating_add(memory_bytes))?;
     }
-    let until = cpu_seconds_used().saturating_add(cpu_seconds);
-    rlimit::setrlimit(Resource::CPU, until, INFINITY)
+    soften(Resource::CPU, cpu_seconds_used().saturating_add(cpu_seconds))
+}
+
+/// Moves a soft limit, never beyond the hard one: a container's own limit stays what it is.
+fn soften(resource: Resource, limit: u64) -> io::Result<()> {
+    let (_, hard) = rlimit::getrlimit(resource)?;
+    rlimit::setrlimit(resource, limit.min(hard), hard)
 }
 
 /// What a process uses, in bytes.

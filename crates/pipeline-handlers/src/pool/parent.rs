@@ -116,8 +116,10 @@ impl ParserPool {
                 Ok(Err(Broken::BeforeRequest)) => {}
                 Ok(Err(Broken::WithDocument)) => {
                     let (status, last_words) = child.bury().await;
-                    tracing::warn!(?status, last_words, "a parser process died");
-                    return Err(death::explain(status, &last_words, &request.limits));
+                    let failure = death::explain(status, &last_words, &request.limits);
+                    // Its last words may quote the document, so they stay out of the log.
+                    tracing::warn!(?status, code = failure.code.as_str(), "a parser process died");
+                    return Err(failure);
                 }
                 Err(_elapsed) => {
                     child.bury().await;

@@ -52,7 +52,11 @@ impl Spawner {
 }
 
 fn spawn(command: &WorkerCommand) -> io::Result<WorkerChild> {
-    let child = Command::new(&command.program)
+    let mut process = Command::new(&command.program);
+    // Away from the terminal's interrupt: the server decides which documents are still finished.
+    #[cfg(unix)]
+    process.process_group(0);
+    let child = process
         .args(&command.args)
         .env_clear()
         .envs(command.env.iter().map(|(name, value)| (name, value)))

@@ -1,6 +1,6 @@
 //! Workbooks (XLSX, XLSB, XLS, ODS) → typed rows and Markdown tables.
 //!
-//! A sheet may hold several tables; [`regions`] finds them. The rows of all tables with a header and data become one
+//! A sheet may hold several tables; `regions` finds them. The rows of all tables with a header and data become one
 //! list; each row names its sheet in `_sheet` when more than one sheet has rows.
 
 mod cell;
