@@ -60,12 +60,13 @@ cargo_tool() { # crate, command, version, further arguments
     local crate=$1 command=$2 version=$3
     shift 3
     if [ "$(cat ".tools/$crate.version" 2>/dev/null)" = "$version" ] && [ -x ".tools/bin/$command" ]; then return; fi
-    echo "building $crate $version into .tools/ (a few minutes, once)"
+    echo "building $crate $version into .tools/ (minutes, once)"
     cargo install --quiet --locked --force --root .tools --version "$version" "$crate" "$@"
     echo "$version" >".tools/$crate.version"
 }
 mkdir -p .tools
 if wants check; then
+    # On two cores: cargo-deny 3 minutes, diesel_cli a minute and a half. They stay in .tools/ from run to run.
     cargo_tool cargo-deny cargo-deny "$CARGO_DENY_VERSION"
     cargo_tool diesel_cli diesel "$DIESEL_CLI_VERSION" --no-default-features --features postgres
 fi

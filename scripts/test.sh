@@ -3,8 +3,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Child processes and the demo data of a developer must not leak into the tests.
-unset DATABASE_URL "${!MILLRACE_@}"
+# A developer's own configuration must not leak into the tests.
+for name in DATABASE_URL "${!MILLRACE_@}"; do
+    [ "$name" = MILLRACE_PG_BIN ] || unset "$name"
+done
 export RUST_BACKTRACE=${RUST_BACKTRACE:-1}
 
 cargo build --locked --workspace --bins

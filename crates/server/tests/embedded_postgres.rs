@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::time::Duration;
 
-use millrace_server::embedded_postgres::{EmbeddedPostgres, PostgresError, PostgresOptions};
+use millrace_server::embedded_postgres::{EmbeddedPostgres, PostgresError, PostgresOptions, running_database_url};
 use nix::sys::signal::Signal;
 
 use support::{ChildProcess, TestFolder, execute, is_root, kill_process, options, process_exists, query_text};
@@ -235,6 +235,17 @@ async fn refusals_name_the_cause() {
     fs::create_dir(&cluster).unwrap();
     let error = folder.start().await.unwrap_err();
     assert!(matches!(error, PostgresError::NotACluster { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn other_commands_find_the_running_server() {
+    let folder = TestFolder::reachable();
+    assert_eq!(running_database_url(&folder.data()), None);
+    let server = folder.start().await.unwrap();
+    let url = running_database_url(&folder.data()).unwrap();
+    assert_eq!(url, server.database_url());
+    server.stop().await.unwrap();
+    assert_eq!(running_database_url(&folder.data()), None);
 }
 
 #[tokio::test]

@@ -151,6 +151,7 @@ fn good_installations_pass() {
     load("server.bind = '0.0.0.0:8080'", &[]).unwrap();
     let issuers = format!("[{{issuer='x', audience=['a'], hs256_secret='{LONG_SECRET}'}}]");
     let config = load("", &[("MILLRACE_AUTH__ISSUERS", issuers.as_str())]).unwrap();
+    assert_eq!(config.auth.issuers[0].audience, ["a"]);
 }
 
 #[test]

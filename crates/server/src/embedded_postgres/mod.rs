@@ -14,6 +14,7 @@ mod leftovers;
 mod log_file;
 mod options;
 mod postmaster;
+mod running;
 mod supervisor;
 
 use std::fs;
@@ -27,6 +28,7 @@ pub use data_dir::{DataDir, DataDirLock};
 pub use error::PostgresError;
 pub use installation::MIN_MAJOR;
 pub use options::{Durability, PostgresOptions};
+pub use running::running_database_url;
 
 use error::io_error;
 use installation::Installation;
