@@ -176,6 +176,3 @@ fn credential(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
         (None, None) => Ok(None),
     }
 }
-
-#[cfg(test)]
-mod tests;

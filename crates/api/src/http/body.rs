@@ -10,6 +10,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::read_error;
 use crate::problem::Problem;
@@ -24,19 +25,17 @@ pub struct JsonBody<T> {
     pub bytes: Bytes,
 }
 
+type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+
 impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let checked = check_content_type(request.headers());
-        let declared = content_length(request.headers());
-        let limit = request.app_data::<web::Data<Api>>().map_or(0, |api| api.limits().max_json_bytes);
-        let payload = payload.take();
+        let incoming = Incoming::new(request, payload);
         Box::pin(async move {
-            checked?;
-            let bytes = read(payload, declared, limit).await?;
-            let value = parse(&bytes)?;
+            let bytes = incoming.typed().await?;
+            let value = parse_object(&bytes)?;
             Ok(Self { value, bytes })
         })
     }
@@ -48,23 +47,81 @@ pub struct OptionalJsonBody<T>(pub JsonBody<T>);
 
 impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJsonBody<T> {
     type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    type Future = Extraction<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let checked = check_content_type(request.headers());
-        let declared = content_length(request.headers());
-        let limit = request.app_data::<web::Data<Api>>().map_or(0, |api| api.limits().max_json_bytes);
-        let payload = payload.take();
+        let incoming = Incoming::new(request, payload);
         Box::pin(async move {
-            let bytes = read(payload, declared, limit).await?;
+            let checked = incoming.checked_type.clone();
+            let bytes = incoming.untyped().await?;
             if bytes.is_empty() {
                 return Ok(Self(JsonBody { value: T::default(), bytes }));
             }
-            checked?;
-            let value = parse(&bytes)?;
+            checked.map_err(not_json)?;
+            let value = parse_object(&bytes)?;
             Ok(Self(JsonBody { value, bytes }))
         })
     }
+}
+
+/// Any JSON value as a body.
+#[derive(Debug)]
+pub struct AnyJsonBody(pub Value);
+
+impl FromRequest for AnyJsonBody {
+    type Error = Problem;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let incoming = Incoming::new(request, payload);
+        Box::pin(async move { Ok(Self(parse(&incoming.typed().await?)?)) })
+    }
+}
+
+/// A body that is about to be read.
+struct Incoming {
+    checked_type: Result<(), WrongType>,
+    declared: Option<u64>,
+    limit: usize,
+    payload: Payload,
+}
+
+#[derive(Clone)]
+struct WrongType;
+
+fn not_json(_: WrongType) -> Problem {
+    Problem::new("unsupported_media_type", "the body must be application/json")
+}
+
+impl Incoming {
+    fn new(request: &HttpRequest, payload: &mut Payload) -> Self {
+        Self {
+            checked_type: check_content_type(request.headers()),
+            declared: content_length(request.headers()),
+            limit: request.app_data::<web::Data<Api>>().map_or(0, |api| api.limits().max_json_bytes),
+            payload: payload.take(),
+        }
+    }
+
+    async fn typed(self) -> Result<Bytes, Problem> {
+        self.checked_type.clone().map_err(not_json)?;
+        self.untyped().await
+    }
+
+    async fn untyped(self) -> Result<Bytes, Problem> {
+        read(self.payload, self.declared, self.limit).await
+    }
+}
+
+/// Reads a JSON object. The reader of a struct would take an array of its fields as well; a client means something else.
+fn parse_object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if matches!(first, Some(b'{') | None) {
+        return parse(bytes);
+    }
+    // A body that is no JSON at all is told so.
+    parse::<serde::de::IgnoredAny>(bytes)?;
+    Err(Problem::new("invalid_value", "the body must be a JSON object").at(""))
 }
 
 /// Reads JSON, refusing trailing bytes.
@@ -82,13 +139,13 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// A missing Content-Type is taken for JSON; any other type is refused.
-fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+fn check_content_type(headers: &HeaderMap) -> Result<(), WrongType> {
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let subtype = essence.split_once('/').filter(|(main, _)| main.eq_ignore_ascii_case("application"));
     match subtype {
         Some((_, subtype)) if subtype.eq_ignore_ascii_case("json") || subtype.ends_with("+json") => Ok(()),
-        _ => Err(Problem::new("unsupported_media_type", "the body must be application/json")),
+        _ => Err(WrongType),
     }
 }
 
@@ -149,7 +206,7 @@ mod tests {
     }
 
     fn check(body: &str, code: &str, pointer: Option<&str>) {
-        let problem = parse::<Outer>(body.as_bytes()).expect_err(body);
+        let problem = parse_object::<Outer>(body.as_bytes()).expect_err(body);
         assert_eq!(problem.code(), code, "{body}");
         assert_eq!(problem.pointers().first().copied(), pointer, "{body}");
     }
@@ -159,7 +216,10 @@ mod tests {
         check("", "invalid_json", None);
         check("{", "invalid_json", None);
         check(r#"{"a":1} x"#, "invalid_json", None);
-        check(&"[".repeat(1000), "invalid_value", Some(""));
+        check(&"[".repeat(1000), "invalid_json", None);
+        check("[1]", "invalid_value", Some(""));
+        check("\"a\"", "invalid_value", Some(""));
+        assert_eq!(parse::<Value>("[".repeat(1000).as_bytes()).expect_err("too deep").code(), "invalid_json");
         check(r#"{"a":1,"z":2}"#, "unknown_field", Some("/z"));
         check(r#"{}"#, "missing_field", Some("/a"));
         check(r#"{"a":"x"}"#, "invalid_value", Some("/a"));

@@ -9,5 +9,5 @@ mod storing;
 mod submission;
 
 pub use receive::{Form, receive};
-pub use storing::{FileFailure, StoredFile, Storing};
-pub use submission::{Checked, check, new_task};
+pub use storing::{StoredFile, Storing};
+pub use submission::{check, new_task};

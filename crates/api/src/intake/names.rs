@@ -43,7 +43,6 @@ fn refused(name: &str, what: &str, why: String) -> Named {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
 
     #[test]
     fn names_and_paths_are_told_apart() {

@@ -32,6 +32,7 @@ pub struct Form {
 
 struct ReceivedFile {
     name: String,
+    key: String,
     outcome: Result<StoredFile, FileFailure>,
     /// SHA-256 of what was received, if the request has an `Idempotency-Key`.
     digest: [u8; 32],
@@ -185,6 +186,7 @@ impl Receiver<'_> {
         let object = millrace_domain::ports::StoredObject { size: 0, sha256: String::new() };
         let mut file = ReceivedFile {
             name,
+            key: key.clone(),
             outcome: Ok(StoredFile { upload_id, key: key.clone(), object, media_type }),
             digest: [0; 32],
             staged: project.is_none(),
@@ -382,10 +384,13 @@ impl Form {
         let mut files = Vec::with_capacity(self.files.len());
         for (index, file) in self.files.into_iter().enumerate() {
             let Named { filename, path, failure } = names::check(&file.name, self.paths.get(index).map(String::as_str));
-            let mut outcome = file.outcome;
-            if let (Ok(stored), Some(failure)) = (&outcome, failure) {
-                storing.discard(&stored.key).await;
-                outcome = Err(failure);
+            let mut outcome = match failure {
+                Some(failure) => file.outcome.and(Err(failure)),
+                None => file.outcome,
+            };
+            if outcome.is_err() {
+                // A store that reported a failure may have kept the bytes all the same.
+                storing.discard(&file.key).await;
             }
             if let (Ok(stored), true) = (&mut outcome, file.staged) {
                 let key = upload_key(user, project, stored.upload_id, &file.name);

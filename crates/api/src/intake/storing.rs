@@ -90,10 +90,12 @@ impl Storing {
         }
     }
 
-    /// Removes one object.
+    /// Removes one object, if it was begun.
     pub async fn discard(&mut self, key: &str) {
-        self.keys.retain(|known| known != key);
-        remove(&*self.objects, key).await;
+        if let Some(at) = self.keys.iter().position(|known| known == key) {
+            self.keys.swap_remove(at);
+            remove(&*self.objects, key).await;
+        }
     }
 
     /// Moves an object to another key.

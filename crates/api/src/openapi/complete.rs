@@ -141,13 +141,14 @@ fn common_codes(path: &str, method: &str, operation: &Operation) -> Vec<&'static
     if path.contains('{') {
         codes.push("invalid_id");
     }
-    let has_query = operation
-        .parameters
-        .iter()
-        .flatten()
-        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query));
-    if has_query {
-        codes.extend(["invalid_value", "invalid_id"]);
+    for parameter in operation.parameters.iter().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        if parameter.parameter_in == ParameterIn::Query {
+            codes.extend(["invalid_value", "invalid_id"]);
+            if matches!(parameter.required, Required::True) {
+                codes.push("missing_field");
+            }
+        }
     }
     if let Some(RefOr::T(body)) = &operation.request_body {
         codes.extend(["request_too_large", "unsupported_media_type", "invalid", "missing_field", "invalid_value"]);

@@ -127,6 +127,8 @@ catalogue! {
         "The body's Content-Type is not the one this operation reads.";
     "idempotency_key_reused" Unprocessable "Idempotency-Key reused"
         "This Idempotency-Key was used for a different request. Take a new key for a new request.";
+    "rule_mode_unsupported" Unprocessable "Rule mode not supported here"
+        "This installation cannot run rules of this `postprocess_mode`; `detail` says what is missing.";
     "unsupported" Unprocessable "Not supported here"
         "This installation does not do this; `detail` says what is missing.";
     "queue_full" TooMany "Queue full"

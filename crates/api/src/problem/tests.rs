@@ -65,6 +65,9 @@ fn every_code_of_the_workspace_is_in_the_catalogue() {
     for name in ["api", "domain", "repository", "queue", "pipeline-handlers"] {
         for file in rust_files(&crates.join(name).join("src")) {
             let text = std::fs::read_to_string(&file).expect("readable source");
+            if file.ends_with("api/src/problem/tests.rs") {
+                continue;
+            }
             for code in fault_codes(&text) {
                 seen += 1;
                 if entry(&code).is_none() && code != "never_heard_of" {
@@ -103,9 +106,13 @@ fn fault_codes(text: &str) -> Vec<String> {
         }
     }
     for (at, _) in text.match_indices("Fault::new(ErrorKind::") {
-        let code = text[at..].split('"').nth(1);
+        let argument = text[at..].split(',').nth(1).unwrap_or_default().trim();
+        let constant = format!("const {argument}: &str = \"");
+        let quoted = if argument.starts_with('"') { Some(argument) } else { text.split(&constant).nth(1) };
+        let code = quoted.and_then(|text| text.trim_start_matches('"').split('"').next());
         codes.extend(code.map(str::to_owned));
     }
+    codes.retain(|code| !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
     codes
 }
 

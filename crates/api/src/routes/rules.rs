@@ -29,7 +29,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     tag = "rules",
     request_body(content = RuleInput, content_type = "application/json"),
     responses((status = 201, description = "Created, at version 1.", body = RuleBody)),
-    extensions(("x-error-codes" = json!(["invalid_rule", "unsupported", "nul_character"]))),
+    extensions(("x-error-codes" = json!(["invalid_rule", "rule_mode_unsupported", "unsupported", "nul_character"]))),
 )]
 #[post("/api/v1/etl/rules")]
 async fn create_rule(
@@ -111,7 +111,7 @@ async fn get_rule(
     tag = "rules",
     request_body(content = RuleInput, content_type = "application/json"),
     responses((status = 200, description = "The new version.", body = RuleBody)),
-    extensions(("x-error-codes" = json!(["rule_not_found", "invalid_rule", "unsupported", "nul_character"]))),
+    extensions(("x-error-codes" = json!(["rule_not_found", "invalid_rule", "rule_mode_unsupported", "unsupported", "nul_character"]))),
 )]
 #[put("/api/v1/etl/rules/{rule_id}")]
 async fn update_rule(

@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::auth::Principal;
-use crate::http::body::JsonBody;
+use crate::http::body::AnyJsonBody;
 use crate::http::path::At;
 use crate::http::query::QueryOf;
 use crate::http::{page, respond};
@@ -71,14 +71,14 @@ async fn write_table_data(
     id: At<TableId>,
     query: QueryOf<PointerQuery>,
     api: web::Data<Api>,
-    body: JsonBody<Value>,
+    body: AnyJsonBody,
 ) -> Result<HttpResponse, Problem> {
     let (at, warning) = pointer(query.0.pointer.as_deref().unwrap_or_default(), "/pointer")?;
-    if contains_nul(&body.value) {
+    if contains_nul(&body.0) {
         return Err(Problem::new("nul_character", "the data holds the character U+0000"));
     }
     let now = api.clock().now();
-    let removed = api.stores().tables.write(principal.user, id.0, &at, &body.value, now).await?;
+    let removed = api.stores().tables.write(principal.user, id.0, &at, &body.0, now).await?;
     respond::ok(&DataChanged {
         table_id: id.0,
         pointer: at.as_str().to_owned(),

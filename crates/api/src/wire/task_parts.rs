@@ -81,6 +81,7 @@ impl QueryParameters for BatchQuery {
 #[into_params(parameter_in = Query)]
 pub struct CancelQuery {
     /// Has no effect: a running task is always stopped.
+    #[expect(dead_code, reason = "accepted and of no effect")]
     pub force: Option<bool>,
 }
 

@@ -28,7 +28,7 @@ use crate::wire::submit::{SubmitInput, Submitted};
             ("Retry-After" = i32, description = "Seconds after which to ask.")))),
     extensions(("x-error-codes" = json!([
         "invalid_pointer", "project_not_found", "upload_not_found", "table_not_found", "table_in_other_project",
-        "rule_not_found", "invalid_rule", "unsupported", "queue_full", "not_accepting", "reference_gone"]))),
+        "rule_not_found", "invalid_rule", "rule_mode_unsupported", "unsupported", "queue_full", "not_accepting", "reference_gone"]))),
 )]
 #[post("/api/v1/etl/submit")]
 pub async fn submit_upload(

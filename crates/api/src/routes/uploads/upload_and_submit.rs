@@ -36,7 +36,7 @@ const MAX_LOCATION: usize = 100;
             ("Retry-After" = i32, description = "Seconds after which to ask.")))),
     extensions(("x-error-codes" = json!([
         "invalid_multipart", "too_many_files", "invalid_pointer", "invalid_id", "project_not_found", "table_not_found",
-        "table_in_other_project", "rule_not_found", "invalid_rule", "unsupported", "queue_full", "not_accepting",
+        "table_in_other_project", "rule_not_found", "invalid_rule", "rule_mode_unsupported", "unsupported", "queue_full", "not_accepting",
         "reference_gone"]))),
 )]
 #[post("/api/v1/etl/upload_and_submit")]

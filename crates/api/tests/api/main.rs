@@ -1,0 +1,17 @@
+//! The API in process: real routes, real queue, memory stores.
+
+mod app;
+mod auth_routes;
+mod contract;
+mod executor;
+mod idempotency;
+mod jwt;
+mod jwt_keys;
+mod openapi;
+mod problems;
+mod reply;
+mod stranger;
+mod tables;
+mod task_routes;
+mod upload_faults;
+mod uploads;
