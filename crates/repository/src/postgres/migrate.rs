@@ -44,4 +44,21 @@ impl PgStore {
         .await;
         applied.unwrap_or_else(|panicked| Err(MigrateError::Failed(Box::new(panicked))))
     }
+
+    /// Versions of the migrations that [`migrate`](Self::migrate) would apply.
+    ///
+    /// Needs a multi-threaded runtime.
+    ///
+    /// # Errors
+    /// [`MigrateError`].
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, MigrateError> {
+        let connection = AsyncPgConnection::establish(&self.url).await.map_err(MigrateError::Connect)?;
+        let pending = tokio::task::spawn_blocking(move || {
+            let mut harness = AsyncMigrationHarness::new(connection);
+            let pending = harness.pending_migrations(MIGRATIONS).map_err(MigrateError::Failed)?;
+            Ok(pending.into_iter().map(|migration| migration.name().version().to_string()).collect())
+        })
+        .await;
+        pending.unwrap_or_else(|panicked| Err(MigrateError::Failed(Box::new(panicked))))
+    }
 }

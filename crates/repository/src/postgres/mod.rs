@@ -6,6 +6,7 @@
 
 mod api_keys;
 mod artifacts;
+mod diagnosis;
 mod error;
 mod events;
 mod fixed;
@@ -37,5 +38,6 @@ mod tasks;
 mod uploads;
 mod users;
 
+pub use diagnosis::Diagnosis;
 pub use migrate::MigrateError;
 pub use store::{PgOptions, PgStore};
