@@ -57,9 +57,5 @@ fn issuer(settings: &config::IssuerConfig) -> anyhow::Result<IssuerConfig> {
         (None, Some(url)) => IssuerKeys::Jwks { url: url.clone() },
         _ => bail!("issuer {}: give either hs256_secret or jwks_url", settings.issuer),
     };
-    Ok(IssuerConfig {
-        issuer: settings.issuer.clone(),
-        audiences: settings.audience.clone(),
-        keys,
-    })
+    Ok(IssuerConfig { issuer: settings.issuer.clone(), audiences: settings.audience.clone(), keys })
 }

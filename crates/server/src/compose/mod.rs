@@ -220,3 +220,11 @@ pub fn wants_private_postgres(config: &Config) -> bool {
 pub fn data_dir(config: &Config) -> anyhow::Result<DataDir> {
     Ok(DataDir::open(&config.data_dir)?)
 }
+
+/// Opens the object store of a configuration, without the rest.
+///
+/// # Errors
+/// When the configuration or the folder cannot be used.
+pub fn open_objects(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<dyn ObjectStore>> {
+    parts::open_objects(config, &parts::Folder::open(config)?, clock)
+}

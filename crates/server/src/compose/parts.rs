@@ -68,14 +68,32 @@ pub(super) fn pg_options(config: &Config, url: String) -> PgOptions {
     }
 }
 
-/// The object store.
+/// The object store, cleared of what a crash left half written. Only for whoever owns the data folder.
 pub(super) fn objects(config: &Config, folder: &Folder, clock: Arc<dyn Clock>) -> anyhow::Result<Arc<dyn ObjectStore>> {
-    let settings = &config.objects;
-    let location = match (&settings.url, &folder.0) {
-        (Some(url), _) => url.clone(),
-        (None, Some(folder)) => folder.path().join("objects").to_string_lossy().into_owned(),
-        (None, None) => return Ok(Arc::new(objects::MemoryObjectStore::new(clock))),
+    if let Some(location) = object_location(config, folder) {
+        let left = objects::clear_staging(&location)?;
+        if left > 0 {
+            tracing::info!(files = left, "removed files that a crash had left half written");
+        }
+    }
+    open_objects(config, folder, clock)
+}
+
+fn object_location(config: &Config, folder: &Folder) -> Option<String> {
+    let folder = || folder.0.as_ref().map(|folder| folder.path().join("objects").to_string_lossy().into_owned());
+    config.objects.url.clone().or_else(folder)
+}
+
+/// The object store as it is.
+pub(super) fn open_objects(
+    config: &Config,
+    folder: &Folder,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Arc<dyn ObjectStore>> {
+    let Some(location) = object_location(config, folder) else {
+        return Ok(Arc::new(objects::MemoryObjectStore::new(clock)));
     };
+    let settings = &config.objects;
     let options = S3Options {
         endpoint: settings.endpoint.clone(),
         region: settings.region.clone(),
@@ -85,10 +103,6 @@ pub(super) fn objects(config: &Config, folder: &Folder, clock: Arc<dyn Clock>) -
         path_style: settings.path_style,
         allow_http: settings.allow_http,
     };
-    let left = objects::clear_staging(&location)?;
-    if left > 0 {
-        tracing::info!(files = left, "removed files that a crash had left half written");
-    }
     Ok(objects::open(&location, &options)?)
 }
 
