@@ -172,6 +172,8 @@ pub async fn objects_are_read_in_pages(s: &Subject<'_>) {
     );
     let none = page(s, account, table, "/data", 3, Some("文")).await;
     assert_eq!(none, DataPage { value: json!({}), next_after_key: None });
+    let query = DataQuery { pointer: at("/nothing"), limit: 3, after_key: Some("a".into()) };
+    assert_eq!(s.stores.tables.read(account.user, table, &query).await.expect("read"), None);
     let array = s.table(account, Some(json!([1, 2, 3]))).await.id;
     assert_eq!(page(s, account, array, "", 1, None).await, DataPage { value: json!([1, 2, 3]), next_after_key: None });
 }
