@@ -144,14 +144,15 @@ impl Issuers {
 
     async fn claims(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, &'static str> {
         // Only to choose whose keys to check with; what is believed is read again after the signature.
-        let claimed: ClaimedIssuer = insecure_decode_claims(token).map_err(|_| "it cannot be read")?;
+        let claimed: ClaimedIssuer = insecure_decode_claims(token).map_err(|_error| "it cannot be read")?;
         let issuer = self.issuers.iter().find(|issuer| issuer.config.issuer == claimed.iss).ok_or("unknown issuer")?;
-        let header = decode_header(token).map_err(|_| "its header cannot be read")?;
+        let header = decode_header(token).map_err(|_error| "its header cannot be read")?;
         let (key, algorithm) = match &issuer.keys {
             Keys::Secret(key) => (key.clone(), Algorithm::HS256),
             Keys::Published(set) => set.find(header.kid.as_deref()).await.ok_or("unknown key")?,
         };
-        let claims = decode::<Claims>(token, &key, &signature_only(algorithm)).map_err(|_| "wrong signature")?.claims;
+        let claims =
+            decode::<Claims>(token, &key, &signature_only(algorithm)).map_err(|_error| "wrong signature")?.claims;
         if claims.iss != issuer.config.issuer {
             return Err("wrong issuer");
         }

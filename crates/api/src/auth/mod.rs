@@ -152,7 +152,7 @@ fn credential(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
     let bearer = match headers.get(AUTHORIZATION) {
         None => None,
         Some(value) => {
-            let text = value.to_str().map_err(|_| invalid())?;
+            let text = value.to_str().map_err(|_error| invalid())?;
             let (scheme, credential) = text.split_once(' ').ok_or_else(invalid)?;
             if !scheme.eq_ignore_ascii_case("bearer") {
                 return Err(invalid());
@@ -162,7 +162,7 @@ fn credential(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
     };
     let key = match headers.get(API_KEY_HEADER) {
         None => None,
-        Some(value) => Some(value.to_str().map_err(|_| invalid())?.trim()),
+        Some(value) => Some(value.to_str().map_err(|_error| invalid())?.trim()),
     };
     match (bearer, key) {
         (Some(_), Some(_)) => Err(invalid()),

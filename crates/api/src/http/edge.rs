@@ -16,7 +16,7 @@ use futures::future::LocalBoxFuture;
 use tracing::Instrument;
 
 use super::{measure, request_id};
-use crate::problem::{PROBLEM_JSON, Problem, ProblemKind, status};
+use crate::problem::{PROBLEM_JSON, Problem};
 use crate::state::Api;
 
 /// Paths under this prefix need a principal.
@@ -84,6 +84,7 @@ where
                 Ok(Err(error)) => Err(named(error, id)),
                 Err(_panic) => {
                     tracing::error!("a request handler panicked");
+                    metrics::counter!("http_server_panics_total").increment(1);
                     Err(Problem::new("internal", "internal error").with_request_id(id).into())
                 }
             }
@@ -146,9 +147,6 @@ fn as_problem(response: ServiceResponse<BoxBody>, id: &HeaderValue) -> ServiceRe
             Problem::of_status(code, &text).render(id)
         }
     };
-    if code == status(ProblemKind::Internal) {
-        tracing::debug!("answered with an internal error");
-    }
     response.into_response(rendered)
 }
 

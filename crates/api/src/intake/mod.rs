@@ -3,11 +3,14 @@
 //! Nothing stays that is not vouched for: what was stored is removed when the request is refused, repeats an earlier
 //! one, or breaks off.
 
+mod form;
 mod names;
 mod receive;
 mod storing;
+mod streaming;
 mod submission;
 
-pub use receive::{Form, receive};
+pub use form::Form;
+pub use receive::receive;
 pub use storing::{StoredFile, Storing};
 pub use submission::{check, new_task};

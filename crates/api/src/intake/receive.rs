@@ -4,15 +4,15 @@ use actix_multipart::{Field, Multipart, MultipartError};
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
 use millrace_domain::object_key::upload_key;
-use millrace_domain::ports::ObjectWriter;
+use millrace_domain::ports::StoredObject;
 use millrace_domain::{ProjectId, UserId, ids::MAX_ID};
 use sha2::{Digest, Sha256};
 
-use super::names::{self, Named};
+use super::form::{Form, ReceivedFile};
+use super::names;
 use super::storing::{FileFailure, StoredFile, Storing};
+use super::streaming::{Writing, abort, write};
 use crate::http::body::payload_problem;
-use crate::http::canonical::FingerprintBuilder;
-use crate::http::query::{QueryParameters, parse};
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -22,33 +22,6 @@ const SMALL: usize = 64 * 1024;
 const MAX_FIELD: usize = 64 * 1024;
 /// Most text fields, paths not counted.
 const MAX_FIELDS: usize = 100;
-
-/// A body that was received.
-pub struct Form {
-    fields: Vec<(String, String)>,
-    paths: Vec<String>,
-    files: Vec<ReceivedFile>,
-}
-
-struct ReceivedFile {
-    name: String,
-    key: String,
-    outcome: Result<StoredFile, FileFailure>,
-    /// SHA-256 of what was received, if the request has an `Idempotency-Key`.
-    digest: [u8; 32],
-    /// Stored under a key for files whose project was not known yet.
-    staged: bool,
-}
-
-/// One file of a body, with its name checked.
-pub struct NamedFile {
-    /// Its name.
-    pub filename: String,
-    /// Its path in the uploaded folder.
-    pub path: Option<String>,
-    /// Where it is, or why it is not.
-    pub outcome: Result<StoredFile, FileFailure>,
-}
 
 struct Receiver<'a> {
     api: &'a Api,
@@ -74,8 +47,7 @@ pub async fn receive(
     mut body: Multipart,
     check_early: impl AsyncFn(Option<ProjectId>) -> Result<(), Problem>,
 ) -> Result<Form, Problem> {
-    let form = Form { fields: Vec::new(), paths: Vec::new(), files: Vec::new() };
-    let mut receiver = Receiver { api, user, storing, digests, received: 0, form };
+    let mut receiver = Receiver { api, user, storing, digests, received: 0, form: Form::default() };
     while let Some(field) = body.try_next().await.map_err(|error| multipart_problem(&error))? {
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
@@ -183,7 +155,7 @@ impl Receiver<'_> {
         let upload_id = self.api.next_upload_id().await?;
         let key = upload_key(self.user, key_project, upload_id, &name);
         let media_type = self.api.sniff(&head, &name);
-        let object = millrace_domain::ports::StoredObject { size: 0, sha256: String::new() };
+        let object = StoredObject { size: 0, sha256: String::new() };
         let mut file = ReceivedFile {
             name,
             key: key.clone(),
@@ -229,10 +201,10 @@ impl Receiver<'_> {
         first: Bytes,
         field: &mut Field,
         digest: &mut Option<Sha256>,
-    ) -> Result<Result<millrace_domain::ports::StoredObject, FileFailure>, Problem> {
+    ) -> Result<Result<StoredObject, FileFailure>, Problem> {
         self.storing.begin(key);
         let most = self.api.limits().max_file_bytes;
-        let mut writer: Result<Box<dyn ObjectWriter>, FileFailure> =
+        let mut writer: Writing =
             self.storing.objects().writer(key).await.map_err(|error| FileFailure::of_store(&error));
         let mut size = 0_u64;
         let mut next = Some(head);
@@ -293,32 +265,6 @@ impl Receiver<'_> {
     }
 }
 
-async fn write(
-    writer: Result<Box<dyn ObjectWriter>, FileFailure>,
-    chunk: Bytes,
-    fits: bool,
-    too_large: impl Fn() -> FileFailure,
-) -> Result<Box<dyn ObjectWriter>, FileFailure> {
-    let mut writer = writer?;
-    if !fits {
-        writer.abort().await;
-        return Err(too_large());
-    }
-    match writer.write(chunk).await {
-        Ok(()) => Ok(writer),
-        Err(error) => {
-            writer.abort().await;
-            Err(FileFailure::of_store(&error))
-        }
-    }
-}
-
-async fn abort(writer: Result<Box<dyn ObjectWriter>, FileFailure>) {
-    if let Ok(writer) = writer {
-        writer.abort().await;
-    }
-}
-
 fn update(digest: &mut Option<Sha256>, chunk: &[u8]) {
     if let Some(digest) = digest {
         digest.update(chunk);
@@ -329,81 +275,4 @@ fn update(digest: &mut Option<Sha256>, chunk: &[u8]) {
 /// file for what it is, an upload that nobody vouches for.
 fn staging_project() -> Result<ProjectId, Problem> {
     ProjectId::new(MAX_ID).map_err(|error| millrace_domain::Fault::internal(error).into())
-}
-
-impl Form {
-    /// The project, once it was received.
-    fn project(&self) -> Option<ProjectId> {
-        self.fields.iter().find(|(name, _)| name == "project_id").and_then(|(_, text)| text.trim().parse().ok())
-    }
-
-    /// Whether there are no files.
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
-    /// Reads the fields.
-    ///
-    /// # Errors
-    /// `unknown_field`, `missing_field`, `invalid_value`, `invalid_id`.
-    pub fn fields<T: QueryParameters>(&self) -> Result<T, Problem> {
-        let mut text = form_urlencoded::Serializer::new(String::new());
-        text.extend_pairs(self.fields.iter());
-        parse(&text.finish())
-    }
-
-    /// Adds everything that was asked, whatever the order of the fields.
-    pub fn add_to(&self, fingerprint: &mut FingerprintBuilder) {
-        let mut fields: Vec<_> = self.fields.iter().collect();
-        fields.sort();
-        for (name, text) in fields {
-            fingerprint.part(name.as_bytes());
-            fingerprint.part(text.as_bytes());
-        }
-        for (index, file) in self.files.iter().enumerate() {
-            fingerprint.part(b"file");
-            fingerprint.part(file.name.as_bytes());
-            fingerprint.part(self.paths.get(index).map_or(b"", |path| path.as_bytes()));
-            fingerprint.part(&file.digest);
-        }
-    }
-
-    /// Joins files and paths, and brings files to their place that came before `project_id`.
-    ///
-    /// # Errors
-    /// `invalid_value` when there are more paths than files.
-    pub async fn into_files(
-        self,
-        storing: &mut Storing,
-        user: UserId,
-        project: ProjectId,
-    ) -> Result<Vec<NamedFile>, Problem> {
-        if self.paths.len() > self.files.len() {
-            return Err(Problem::new("invalid_value", "there are more paths than files").at("/paths"));
-        }
-        let mut files = Vec::with_capacity(self.files.len());
-        for (index, file) in self.files.into_iter().enumerate() {
-            let Named { filename, path, failure } = names::check(&file.name, self.paths.get(index).map(String::as_str));
-            let mut outcome = match failure {
-                Some(failure) => file.outcome.and(Err(failure)),
-                None => file.outcome,
-            };
-            if outcome.is_err() {
-                // A store that reported a failure may have kept the bytes all the same.
-                storing.discard(&file.key).await;
-            }
-            if let (Ok(stored), true) = (&mut outcome, file.staged) {
-                let key = upload_key(user, project, stored.upload_id, &file.name);
-                match storing.relocate(&stored.key, &key).await {
-                    Ok(object) => {
-                        stored.object = object;
-                        stored.key = key;
-                    }
-                    Err(error) => outcome = Err(FileFailure::of_store(&error)),
-                }
-            }
-            files.push(NamedFile { filename, path, outcome });
-        }
-        Ok(files)
-    }
 }

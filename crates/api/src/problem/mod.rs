@@ -43,6 +43,12 @@ pub struct FieldError {
 #[derive(Debug)]
 pub struct Problem {
     entry: &'static CatalogueEntry,
+    about: Box<About>,
+}
+
+/// What is particular to this occurrence. Boxed, since every result of a handler has room for it.
+#[derive(Debug, Default)]
+struct About {
     detail: String,
     errors: Vec<FieldError>,
     retry_after_seconds: Option<u64>,
@@ -73,24 +79,16 @@ impl Problem {
     }
 
     fn of_entry(entry: &'static CatalogueEntry, detail: String) -> Self {
-        Self {
-            entry,
-            detail,
-            errors: Vec::new(),
-            retry_after_seconds: None,
-            allow: None,
-            request_id: None,
-            source: None,
-        }
+        Self { entry, about: Box::new(About { detail, ..About::default() }) }
     }
 
     /// Names the place in the request.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
-        self.errors.push(FieldError {
+        self.about.errors.push(FieldError {
             pointer: pointer.into(),
             code: Cow::Borrowed(self.entry.code),
-            detail: self.detail.clone(),
+            detail: self.about.detail.clone(),
         });
         self
     }
@@ -98,27 +96,27 @@ impl Problem {
     /// Says when to try again (`Retry-After`).
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after_seconds = Some(seconds);
+        self.about.retry_after_seconds = Some(seconds);
         self
     }
 
     /// The methods of a resource (`Allow`).
     #[must_use]
     pub fn allow(mut self, methods: String) -> Self {
-        self.allow = Some(methods);
+        self.about.allow = Some(methods);
         self
     }
 
     /// For an answer that is made where the request is not at hand any more.
     #[must_use]
     pub fn with_request_id(mut self, id: HeaderValue) -> Self {
-        self.request_id = Some(id);
+        self.about.request_id = Some(id);
         self
     }
 
     /// The places in the request.
     pub fn pointers(&self) -> Vec<&str> {
-        self.errors.iter().map(|error| error.pointer.as_str()).collect()
+        self.about.errors.iter().map(|error| error.pointer.as_str()).collect()
     }
 
     /// The kind, which decides the status.
@@ -133,12 +131,12 @@ impl Problem {
 
     /// Text for the caller.
     pub fn detail(&self) -> &str {
-        &self.detail
+        &self.about.detail
     }
 
     /// Writes the cause to the log, once, where the request is answered.
     pub fn log(&self) {
-        if let Some(source) = &self.source {
+        if let Some(source) = &self.about.source {
             let mut chain = source.to_string();
             let mut cause = source.source();
             while let Some(next) = cause {
@@ -179,7 +177,7 @@ pub struct ProblemBody<'a> {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.entry.code, self.detail)
+        write!(f, "{}: {}", self.entry.code, self.about.detail)
     }
 }
 
@@ -190,7 +188,7 @@ impl ResponseError for Problem {
 
     /// The layer at the edge renders again with the request's id; this is for answers made outside of it.
     fn error_response(&self) -> HttpResponse {
-        self.render(self.request_id.as_ref().unwrap_or(&HeaderValue::from_static("")))
+        self.render(self.about.request_id.as_ref().unwrap_or(&HeaderValue::from_static("")))
     }
 }
 
@@ -202,11 +200,11 @@ impl Problem {
             type_uri: format!("/problems/{}", self.entry.code),
             title: self.entry.title,
             status: status.as_u16(),
-            detail: &self.detail,
+            detail: &self.about.detail,
             code: self.entry.code,
             request_id: request_id.to_str().unwrap_or_default(),
             retryable: self.entry.kind.retryable(),
-            errors: &self.errors,
+            errors: &self.about.errors,
         };
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = HttpResponse::build(status);
@@ -221,11 +219,11 @@ impl Problem {
 
     fn extra_headers(&self) -> Vec<(HeaderName, String)> {
         let mut headers = Vec::new();
-        let retry_after = self.retry_after_seconds.or_else(|| self.entry.kind.retryable().then_some(1));
+        let retry_after = self.about.retry_after_seconds.or_else(|| self.entry.kind.retryable().then_some(1));
         if let Some(seconds) = retry_after {
             headers.push((RETRY_AFTER, seconds.to_string()));
         }
-        if let Some(methods) = &self.allow {
+        if let Some(methods) = &self.about.allow {
             headers.push((ALLOW, methods.clone()));
         }
         if self.entry.kind == ProblemKind::Unauthenticated {
@@ -253,7 +251,7 @@ impl From<Fault> for Problem {
         // What went wrong inside is for the log alone.
         let detail = if entry.kind == ProblemKind::Internal { "internal error".to_owned() } else { fault.message };
         let mut problem = Self::of_entry(entry, detail);
-        problem.source = fault.source;
+        problem.about.source = fault.source;
         if let Some(pointer) = fault.pointer {
             problem = problem.at(pointer);
         }

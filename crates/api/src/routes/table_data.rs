@@ -3,7 +3,6 @@
 use actix_web::{HttpResponse, delete, get, put, web};
 use millrace_domain::TableId;
 use millrace_domain::json_table::DataQuery;
-use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::auth::Principal;
@@ -60,7 +59,7 @@ async fn read_table_data(
 #[utoipa::path(
     tag = "tables",
     params(PointerQuery),
-    request_body(content = Value, content_type = "application/json", example = json!({"title": "Report"})),
+    request_body(content = serde_json::Value, content_type = "application/json", example = json!({"title": "Report"})),
     responses((status = 200, description = "What the change did.", body = DataChanged)),
     extensions(("x-error-codes" = json!(
         ["table_not_found", "not_a_container", "invalid_pointer", "nul_character"]))),

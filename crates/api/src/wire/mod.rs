@@ -9,6 +9,7 @@ pub mod submit;
 pub mod table;
 pub mod task;
 pub mod task_parts;
+mod time;
 pub mod upload;
 
 pub use common::{Id, Listing, PageQuery};

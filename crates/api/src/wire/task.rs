@@ -54,18 +54,25 @@ pub struct TaskBody<'a> {
     /// Attempts begun, from 1 once started.
     attempt: i32,
     /// Stored at.
+    #[serde(serialize_with = "super::time::time")]
     created_at: DateTime<Utc>,
     /// Last change.
+    #[serde(serialize_with = "super::time::time")]
     updated_at: DateTime<Utc>,
     /// A waiting task does not start before this time.
+    #[serde(serialize_with = "super::time::optional_time")]
     run_at: Option<DateTime<Utc>>,
     /// First stage of the latest attempt began.
+    #[serde(serialize_with = "super::time::optional_time")]
     started_at: Option<DateTime<Utc>>,
     /// Transform stage of the latest attempt began.
+    #[serde(serialize_with = "super::time::optional_time")]
     transforming_at: Option<DateTime<Utc>>,
     /// Somebody asked to cancel.
+    #[serde(serialize_with = "super::time::optional_time")]
     cancel_requested_at: Option<DateTime<Utc>>,
     /// Became completed, failed or cancelled.
+    #[serde(serialize_with = "super::time::optional_time")]
     finished_at: Option<DateTime<Utc>>,
     /// What came out; null until completed.
     result: Option<ResultBody<'a>>,

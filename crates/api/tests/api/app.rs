@@ -8,7 +8,7 @@ use actix_web::http::Method;
 use actix_web::test::{TestRequest, init_service, try_call_service};
 use futures::TryStreamExt;
 use futures::future::LocalBoxFuture;
-use millrace_api::{Api, ApiLimits, ApiState, AuthConfig, Authenticator, JwksSource, api_key, app};
+use millrace_api::{Api, ApiLimits, ApiState, AuthConfig, Authenticator, JwksSource, MetricsRenderer, api_key, app};
 use millrace_domain::ports::{Clock, HandlerCatalog, ObjectStore};
 use millrace_domain::rule::{PostprocessMode, RuleDefinition};
 use millrace_domain::{ErrorKind, Fault, TaskKind, UserId};
@@ -27,8 +27,12 @@ pub struct TestApi {
     pub stores: Stores,
     pub objects: Arc<FaultyObjects>,
     pub queue: Arc<TaskQueue>,
-    call: Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, (Method, String, Reply)>>,
+    pub api: Api,
+    call: Rc<Call>,
 }
+
+type Answer = LocalBoxFuture<'static, (Method, String, Reply)>;
+type Call = dyn Fn(TestRequest) -> Answer;
 
 /// What a test may choose.
 pub struct Options {
@@ -37,13 +41,21 @@ pub struct Options {
     pub auth: AuthConfig,
     pub clock: Arc<dyn Clock>,
     pub jwks: Arc<dyn JwksSource>,
+    pub metrics: MetricsRenderer,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let limits = ApiLimits { max_json_bytes: 64 * 1024, max_file_bytes: 256 * 1024, ..ApiLimits::default() };
         let (auth, clock) = (AuthConfig::default(), Arc::new(SystemClock));
-        Self { limits, queue: QueueConfig::default(), auth, clock, jwks: Arc::new(NoJwks) }
+        Self {
+            limits,
+            queue: QueueConfig::default(),
+            auth,
+            clock,
+            jwks: Arc::new(NoJwks),
+            metrics: Arc::new(|| "# no metrics\n".to_owned()),
+        }
     }
 }
 
@@ -116,11 +128,11 @@ impl TestApi {
             clock: options.clock,
             authenticator: Arc::new(authenticator),
             limits: options.limits,
-            metrics: Arc::new(|| "# no metrics\n".to_owned()),
+            metrics: options.metrics,
             sniffer: Arc::new(|head, _| if head.is_empty() { "application/x-empty" } else { "text/plain" }.to_owned()),
         });
-        let service = Rc::new(init_service(app(api)).await);
-        let call = move |request: TestRequest| -> LocalBoxFuture<'static, (Method, String, Reply)> {
+        let service = Rc::new(init_service(app(api.clone())).await);
+        let call = move |request: TestRequest| -> Answer {
             let service = Rc::clone(&service);
             Box::pin(async move {
                 let request = request.to_request();
@@ -142,7 +154,7 @@ impl TestApi {
                 (method, path, reply)
             })
         };
-        Self { stores, objects, queue, call: Rc::new(call) }
+        Self { stores, objects, queue, api, call: Rc::new(call) }
     }
 
     /// Sends a request and checks that the answer keeps the promises of the OpenAPI document.

@@ -1,5 +1,8 @@
 //! The API in process: real routes, real queue, memory stores.
 
+#![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
+mod aborted;
 mod app;
 mod auth_routes;
 mod contract;

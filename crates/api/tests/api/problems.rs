@@ -141,6 +141,16 @@ async fn request_ids_are_taken_or_made() {
 }
 
 #[actix_web::test]
+async fn a_panic_is_an_internal_error_and_the_server_lives() {
+    let options = Options { metrics: std::sync::Arc::new(|| panic!("a defect")), ..Options::default() };
+    let api = TestApi::with(options).await;
+    let reply = api.send(anonymous("GET", "/metrics").insert_header(("x-request-id", "mine"))).await;
+    let body = reply.problem(500, "internal");
+    assert_eq!((&body["detail"], &body["request_id"]), (&json!("internal error"), &json!("mine")));
+    api.send(anonymous("GET", "/livez")).await.expect(200);
+}
+
+#[actix_web::test]
 async fn a_full_queue_takes_nothing() {
     let mut options = Options::default();
     options.queue.max_pending = 0;
