@@ -10,7 +10,7 @@ mod storing;
 mod streaming;
 mod submission;
 
-pub use form::Form;
+pub use form::{Form, NamedFile};
 pub use receive::receive;
-pub use storing::{StoredFile, Storing};
-pub use submission::{check, new_task};
+pub use storing::Storing;
+pub use submission::{Checked, check, new_task, upload_row};

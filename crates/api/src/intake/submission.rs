@@ -7,10 +7,9 @@ use millrace_domain::rule::Rule;
 use millrace_domain::submission::NewTask;
 use millrace_domain::task::{SourceFile, TaskSpec};
 use millrace_domain::upload::Upload;
-use millrace_domain::{ErrorKind, ErrorStage, Fault, TaskFailure, TaskId, TaskKind, UserId};
+use millrace_domain::{ErrorKind, ErrorStage, Fault, ProjectId, TaskFailure, TaskId, TaskKind, UserId};
 
-use super::storing::FileFailure;
-use crate::problem::Problem;
+use super::storing::{FileFailure, StoredFile};
 use crate::state::Api;
 use crate::wire::submit::Options;
 
@@ -25,7 +24,7 @@ pub struct Checked {
 ///
 /// # Errors
 /// `project_not_found`, `table_not_found`, `table_in_other_project`, `rule_not_found`, `invalid_rule`, `unsupported`.
-pub async fn check(api: &Api, user: UserId, options: Options) -> Result<Checked, Problem> {
+pub async fn check(api: &Api, user: UserId, options: Options) -> Result<Checked, Fault> {
     let lookups = api.lookups();
     lookups.project(user, options.project_id).await?;
     if let Some(table) = options.table_id {
@@ -33,7 +32,7 @@ pub async fn check(api: &Api, user: UserId, options: Options) -> Result<Checked,
     }
     let rule = lookups.rule(user, options.rule_id).await?;
     if !api.catalog().supports(TaskKind::Document) {
-        return Err(Fault::new(ErrorKind::Unsupported, "unsupported", "no documents are processed here").into());
+        return Err(Fault::new(ErrorKind::Unsupported, "unsupported", "no documents are processed here"));
     }
     // The pointer would lead into the rule, which is not part of this request.
     api.catalog()
@@ -43,9 +42,32 @@ pub async fn check(api: &Api, user: UserId, options: Options) -> Result<Checked,
 }
 
 impl Checked {
-    /// What was asked.
-    pub fn options(&self) -> &Options {
-        &self.options
+    /// The row of a file that was stored for this submission.
+    pub fn upload(&self, api: &Api, stored: &StoredFile, name: &str, path: Option<&str>) -> Upload {
+        upload_row(api, self.user, self.options.project_id, stored, name, path)
+    }
+}
+
+/// The row of a stored file.
+pub fn upload_row(
+    api: &Api,
+    user: UserId,
+    project: ProjectId,
+    stored: &StoredFile,
+    name: &str,
+    path: Option<&str>,
+) -> Upload {
+    Upload {
+        id: stored.upload_id,
+        user_id: user,
+        project_id: project,
+        key: stored.key.clone(),
+        sha256: stored.object.sha256.clone(),
+        size: stored.object.size,
+        media_type: stored.media_type.clone(),
+        filename: name.to_owned(),
+        path: path.map(str::to_owned),
+        created_at: api.clock().now(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::content::Content;
-use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
@@ -17,7 +17,7 @@ use utoipa::openapi::{
 
 use super::overview;
 use crate::auth::API_KEY_HEADER;
-use crate::problem::{CatalogueEntry, FieldError, PROBLEM_JSON, ProblemBody, entry, status};
+use crate::problem::{CATALOGUE, CatalogueEntry, FieldError, PROBLEM_JSON, ProblemBody, entry, status};
 use crate::wire::Id;
 
 /// Extension that lists the error codes of an operation. Handlers write the ones of their own; the rest is added here.
@@ -68,6 +68,9 @@ fn add_components(document: &mut OpenApi) {
     ];
     <ProblemBody<'_> as ToSchema>::schemas(&mut schemas);
     components.schemas.extend(schemas);
+    for known in CATALOGUE {
+        components.examples.insert(known.code.to_owned(), RefOr::T(problem_example(known)));
+    }
     components.add_security_scheme(
         "bearer",
         SecurityScheme::Http(
@@ -172,11 +175,7 @@ fn add_problems(path: &str, method: &str, operation: &mut Operation) {
         by_status.entry(status(known.kind).as_u16()).or_default().push(known);
     }
     for (code, entries) in by_status {
-        operation
-            .responses
-            .responses
-            .entry(code.to_string())
-            .or_insert_with(|| RefOr::T(problem_response(code, &entries)));
+        operation.responses.responses.entry(code.to_string()).or_insert_with(|| RefOr::T(problem_response(&entries)));
     }
     let extensions = Extensions::builder().add(ERROR_CODES, json!(codes)).build();
     match &mut operation.extensions {
@@ -185,24 +184,29 @@ fn add_problems(path: &str, method: &str, operation: &mut Operation) {
     }
 }
 
-fn problem_response(code: u16, entries: &[&'static CatalogueEntry]) -> utoipa::openapi::Response {
+fn problem_response(entries: &[&'static CatalogueEntry]) -> utoipa::openapi::Response {
     let mut content = Content::new(Some(Ref::from_schema_name("Problem")));
     for known in entries {
-        let value = json!({
-            "type": format!("/problems/{}", known.code),
-            "title": known.title,
-            "status": code,
-            "detail": known.title.to_lowercase(),
-            "code": known.code,
-            "request_id": "5f0c1a2b3c4d5e6f",
-            "retryable": known.kind.retryable(),
-            "errors": [],
-        });
-        let example = ExampleBuilder::new().summary(known.title).value(Some(value)).build();
-        content.examples.insert(known.code.to_owned(), RefOr::T(example));
+        let example = Ref::new(format!("#/components/examples/{}", known.code));
+        content.examples.insert(known.code.to_owned(), RefOr::Ref(example));
     }
-    let description: Vec<_> = entries.iter().map(|known| format!("`{}`: {}", known.code, known.description)).collect();
-    ResponseBuilder::new().description(description.join("\n\n")).content(PROBLEM_JSON, content).build()
+    let description: Vec<_> = entries.iter().map(|known| format!("{} (`{}`).", known.title, known.code)).collect();
+    ResponseBuilder::new().description(description.join(" ")).content(PROBLEM_JSON, content).build()
+}
+
+/// One example for each code of the catalogue, which the operations refer to.
+fn problem_example(known: &CatalogueEntry) -> Example {
+    let value = json!({
+        "type": format!("/problems/{}", known.code),
+        "title": known.title,
+        "status": status(known.kind).as_u16(),
+        "detail": known.title.to_lowercase(),
+        "code": known.code,
+        "request_id": "5f0c1a2b3c4d5e6f",
+        "retryable": known.kind.retryable(),
+        "errors": [],
+    });
+    ExampleBuilder::new().summary(known.title).description(known.description).value(Some(value)).build()
 }
 
 /// The examples that wire types carry, by schema name.

@@ -11,5 +11,6 @@ pub mod task;
 pub mod task_parts;
 mod time;
 pub mod upload;
+pub mod words;
 
 pub use common::{Id, Listing, PageQuery};

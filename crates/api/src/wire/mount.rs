@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::common::{Id, checked_text, pointer};
+use super::words::MountState;
 use crate::problem::Problem;
 
 /// Longest key, in characters.
@@ -106,8 +107,10 @@ pub struct MountBody {
     /// The full pointer.
     pub mounted_path: String,
     /// What was to happen when the key was taken.
+    #[schema(value_type = Conflict)]
     pub conflict: &'static str,
-    /// `mounted`, `skipped`, `unmounted` or `replaced`.
+    /// Whether it is in place.
+    #[schema(value_type = MountState)]
     pub state: &'static str,
     /// Whether the task mounted it by itself.
     pub automatic: bool,

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::common::{Id, optional_id, pointer};
 use super::mount::Conflict;
 use super::task::{self, ErrorBody};
+use super::words::TaskStatus;
 use crate::http::query::QueryParameters;
 use crate::problem::Problem;
 
@@ -168,6 +169,7 @@ pub struct Submitted<'a> {
     task_id: Option<TaskId>,
     /// With one file: the status of its task.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TaskStatus>)]
     status: Option<&'static str>,
     /// The tasks, in the order of the files.
     #[schema(value_type = Vec<Id>)]
@@ -187,6 +189,7 @@ pub struct SubmittedItem<'a> {
     #[schema(value_type = Id)]
     task_id: TaskId,
     /// `pending`, or `failed` when the file could not be stored.
+    #[schema(value_type = TaskStatus)]
     status: &'static str,
     /// The file's name.
     filename: &'a str,

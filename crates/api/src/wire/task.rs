@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::common::Id;
+use super::words::{ErrorStage, TaskKind, TaskStatus};
 
 /// A task with everything that is known of it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,9 +34,11 @@ pub struct TaskBody<'a> {
     /// Where it belongs.
     #[schema(value_type = Id)]
     project_id: ProjectId,
-    /// `document`, `load` or `query`.
+    /// What kind of work it is.
+    #[schema(value_type = TaskKind)]
     kind: &'static str,
-    /// `pending`, `mineru_parsing`, `llm_processing`, `running`, `cancelling`, `completed`, `failed` or `cancelled`.
+    /// Where it stands.
+    #[schema(value_type = TaskStatus)]
     status: &'static str,
     /// Percent.
     #[schema(minimum = 0, maximum = 100)]
@@ -132,7 +135,8 @@ pub struct ErrorBody<'a> {
     pub code: &'a str,
     /// Text for people.
     pub message: &'a str,
-    /// `upload`, `submit`, `mineru`, `postprocess`, `mount`, `load`, `query` or `timeout`.
+    /// Where it arose.
+    #[schema(value_type = ErrorStage)]
     pub stage: &'static str,
     /// Whether another attempt may succeed unchanged.
     pub retryable: bool,
@@ -175,6 +179,7 @@ pub struct MetadataBody<'a> {
     mount_processed: bool,
     /// Where the error arose.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ErrorStage>)]
     error_stage: Option<&'static str>,
 }
 

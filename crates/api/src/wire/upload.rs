@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use super::common::Id;
 
-/// The multipart body of `upload`; for the document only, since the parts are streamed.
+// For the document only: the parts are streamed.
+/// The multipart body of `upload`.
 #[derive(Debug, ToSchema)]
 pub struct UploadForm {
     /// Where the files belong.
@@ -23,7 +24,8 @@ pub struct UploadForm {
     pub paths: Option<Vec<String>>,
 }
 
-/// The multipart body of `upload_and_submit`; for the document only, since the parts are streamed.
+// For the document only: the parts are streamed.
+/// The multipart body of `upload_and_submit`.
 #[derive(Debug, ToSchema)]
 pub struct UploadAndSubmitForm {
     /// Where the files belong.

@@ -116,3 +116,24 @@ async fn actions_repeat_too() {
     let (first, second) = (api.send(request()).await, api.send(request()).await);
     assert_eq!((first.status, first.json()), (second.status, second.json()));
 }
+
+#[actix_web::test]
+async fn a_repeat_gets_its_answer_even_if_the_table_is_gone() {
+    let api = TestApi::new().await;
+    let caller = api.caller("a").await;
+    let project = api.project(&caller).await;
+    let table = api.table(&caller, project).await;
+    let upload = async || {
+        let form = Form::new().field("project_id", project).field("table_id", table).file("files", "a.txt", "x");
+        api.send(form.post(&caller, "/api/v1/etl/upload_and_submit").insert_header(("idempotency-key", "k"))).await
+    };
+    let submit = async || {
+        let request = caller.request("POST", "/api/v1/etl/submit").insert_header(("idempotency-key", "k"));
+        api.send(request.set_json(json!({"project_id": project, "table_id": table, "filename": "a.txt"}))).await
+    };
+    let (first, second) = (upload().await.expect(202), submit().await.expect(202));
+    api.queue.run_until_idle().await;
+    api.json(&caller, "DELETE", &format!("/api/v1/tables/{table}"), Value::Null).await.expect(204);
+    assert_eq!(upload().await.expect(202), first);
+    assert_eq!(submit().await.expect(202), second);
+}

@@ -75,7 +75,9 @@ fn check_codes(operation: &Value, place: &str) {
         let entry = entry.unwrap_or_else(|| panic!("{place}: {code} is not in the catalogue"));
         let status = millrace_api::status(entry.kind).as_u16().to_string();
         let examples = &operation["responses"][&status]["content"]["application/problem+json"]["examples"];
-        assert_eq!(examples[code]["value"]["code"], code, "{place}");
+        assert_eq!(examples[code]["$ref"], format!("#/components/examples/{code}"), "{place}");
+        let example = &DOCUMENT["components"]["examples"][code]["value"];
+        assert_eq!((&example["code"], example["status"].to_string()), (&Value::from(code), status), "{place}");
     }
 }
 

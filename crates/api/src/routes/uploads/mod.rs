@@ -6,14 +6,12 @@ mod upload_and_submit;
 
 use actix_multipart::Multipart;
 use actix_web::HttpRequest;
-use millrace_domain::upload::Upload;
-use millrace_domain::{ProjectId, UserId};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::auth::Principal;
 use crate::http::body::content_length;
 use crate::idempotency::{Attempt, Outcome};
-use crate::intake::{Form, StoredFile, Storing, receive};
+use crate::intake::{Form, Storing, receive};
 use crate::problem::{Problem, ProblemKind};
 use crate::state::Api;
 
@@ -49,29 +47,6 @@ async fn receive_form(
         return Err(Problem::new("missing_field", "there is no file").at("/files"));
     }
     Ok(form)
-}
-
-/// The row of a stored file.
-fn upload_row(
-    api: &Api,
-    user: UserId,
-    project: ProjectId,
-    stored: &StoredFile,
-    name: &str,
-    path: Option<&str>,
-) -> Upload {
-    Upload {
-        id: stored.upload_id,
-        user_id: user,
-        project_id: project,
-        key: stored.key.clone(),
-        sha256: stored.object.sha256.clone(),
-        size: stored.object.size,
-        media_type: stored.media_type.clone(),
-        filename: name.to_owned(),
-        path: path.map(str::to_owned),
-        created_at: api.clock().now(),
-    }
 }
 
 /// Ends the duty for stored bytes: kept if rows vouch for them now, removed if none ever will. When nobody knows (the

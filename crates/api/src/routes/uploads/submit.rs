@@ -40,16 +40,16 @@ pub async fn submit_upload(
 ) -> Result<HttpResponse, Problem> {
     let attempt = Attempt::begin(&api, principal.user, &request)?;
     let fingerprint = attempt.json_fingerprint(&body.bytes)?;
-    api.queue().check_capacity(1)?;
-    let checked = check(&api, principal.user, body.value.fields().checked()?).await?;
-    let warnings = checked.options().warnings.clone();
+    let options = body.value.fields().checked()?;
+    let warnings = options.warnings.clone();
     let input = &body.value;
     let outcome = attempt
         .run::<[Arc<Task>], Vec<Arc<Task>>, _, _>(
             fingerprint,
             move |tasks| accepted(tasks, &warnings),
-            // The newest upload of a name may be another one by the time of a repeat, so it is looked for inside.
+            // Looked up inside: a repeat gets its answer whatever the newest upload of a name is by now.
             async |receipt| {
+                let checked = check(&api, principal.user, options).await?;
                 let upload = find(&api, principal.user, input).await?;
                 let id = api.queue().next_task_ids(1).await?.pop();
                 let id = id.ok_or_else(|| Fault::internal("the queue gave no task id"))?;

@@ -7,12 +7,12 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use millrace_domain::upload::Upload;
 use millrace_repository::StoredResponse;
 
-use super::{check_length, receive_form, settle, upload_row};
+use super::{check_length, receive_form, settle};
 use crate::auth::Principal;
 use crate::http::query::NoQuery;
 use crate::http::respond;
 use crate::idempotency::{Attempt, Outcome};
-use crate::intake::Storing;
+use crate::intake::{Storing, upload_row};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::wire::submit::UploadFields;

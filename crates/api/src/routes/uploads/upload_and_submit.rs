@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use actix_multipart::Multipart;
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use millrace_domain::Task;
 use millrace_domain::submission::Submission;
+use millrace_domain::{Fault, Task};
 use millrace_repository::StoredResponse;
 
-use super::{check_length, receive_form, settle, upload_row};
+use super::{check_length, receive_form, settle};
 use crate::auth::Principal;
 use crate::http::query::NoQuery;
 use crate::http::respond;
 use crate::idempotency::{Attempt, Outcome};
-use crate::intake::{Storing, check, new_task};
+use crate::intake::{Checked, NamedFile, Storing, check, new_task};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::wire::submit::{SubmitFields, Submitted};
@@ -67,33 +67,38 @@ async fn accept(
 ) -> Result<Outcome<Vec<Arc<Task>>>, Problem> {
     let form = receive_form(api, principal, attempt, storing, body).await?;
     let options = form.fields::<SubmitFields>()?.checked()?;
-    let checked = check(api, principal.user, options).await?;
     let mut fingerprint = attempt.fingerprint();
     if attempt.has_key() {
         form.add_to(&mut fingerprint);
     }
-    let project = checked.options().project_id;
-    let files = form.into_files(storing, principal.user, project).await?;
-    let ids = api.queue().next_task_ids(files.len()).await?;
-    let mut submission = Submission::default();
-    for (file, id) in files.into_iter().zip(ids) {
-        let upload = file
-            .outcome
-            .map(|stored| upload_row(api, principal.user, project, &stored, &file.filename, file.path.as_deref()));
-        submission.tasks.push(new_task(&checked, id, &file.filename, file.path, upload.as_ref().map_err(Clone::clone)));
-        submission.uploads.extend(upload.ok());
-    }
-    let warnings = checked.options().warnings.clone();
+    let files = form.into_files(storing, principal.user, options.project_id).await?;
+    let warnings = options.warnings.clone();
     let handed_over = storing.hand_over();
+    // What the request refers to is checked inside: a repeat gets its answer even if some of it is gone by now.
     let outcome = attempt
         .run::<[Arc<Task>], Vec<Arc<Task>>, _, _>(
             fingerprint.finish(),
             move |tasks| accepted(tasks, &warnings),
-            async |receipt| api.queue().submit(submission, receipt).await,
+            async |receipt| {
+                let checked = check(api, principal.user, options).await?;
+                let submission = submission(api, &checked, files).await?;
+                api.queue().submit(submission, receipt).await
+            },
         )
         .await;
     settle(storing, handed_over, &outcome).await;
     outcome
+}
+
+async fn submission(api: &Api, checked: &Checked, files: Vec<NamedFile>) -> Result<Submission, Fault> {
+    let ids = api.queue().next_task_ids(files.len()).await?;
+    let mut submission = Submission::default();
+    for (NamedFile { filename, path, outcome }, id) in files.into_iter().zip(ids) {
+        let upload = outcome.map(|stored| checked.upload(api, &stored, &filename, path.as_deref()));
+        submission.tasks.push(new_task(checked, id, &filename, path, upload.as_ref().map_err(Clone::clone)));
+        submission.uploads.extend(upload.ok());
+    }
+    Ok(submission)
 }
 
 /// The answer to a submission.
