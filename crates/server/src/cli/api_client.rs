@@ -18,10 +18,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Args)]
 pub(super) struct ServerArgs {
     /// Address of the server [default: MILLRACE_URL, else the configured server.bind]
-    #[arg(long, env = "MILLRACE_URL", value_name = "URL", hide_env = true)]
+    #[arg(long, global = true, env = "MILLRACE_URL", value_name = "URL", hide_env = true)]
     pub(super) server: Option<String>,
     /// API key or token to act with [default: MILLRACE_API_KEY, else MILLRACE_TOKEN]
-    #[arg(long, env = "MILLRACE_API_KEY", value_name = "KEY", hide_env = true)]
+    #[arg(long, global = true, env = "MILLRACE_API_KEY", value_name = "KEY", hide_env = true, hide_env_values = true)]
     pub(super) api_key: Option<String>,
 }
 
@@ -113,9 +113,13 @@ impl ApiClient {
     async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ApiError> {
         let answer = self.send(request).await?;
         answer.json().await.map_err(|source| match source.is_decode() {
-            true => ApiError::Unreadable { base: self.base.clone(), source },
-            false => ApiError::Broken { base: self.base.clone(), source },
+            true => ApiError::Unreadable { base: self.base.clone(), source: source.without_url() },
+            false => self.broken(&source),
         })
+    }
+
+    fn broken(&self, source: &reqwest::Error) -> ApiError {
+        ApiError::Broken { base: self.base.clone(), cause: root_cause(source) }
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<reqwest::Response, ApiError> {
@@ -123,17 +127,25 @@ impl ApiClient {
             Some(credential) => request.bearer_auth(credential),
             None => request,
         };
-        let broken = |source| ApiError::Broken { base: self.base.clone(), source };
         let answer = request.send().await.map_err(|source| match source.is_connect() {
-            true => ApiError::Unreachable { base: self.base.clone(), source: source.without_url() },
-            false => broken(source.without_url()),
+            true => ApiError::Unreachable { base: self.base.clone(), cause: root_cause(&source) },
+            false => self.broken(&source),
         })?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
         }
         let headers = answer.headers().clone();
-        let body = answer.bytes().await.map_err(|source| broken(source.without_url()))?;
+        let body = answer.bytes().await.map_err(|source| self.broken(&source))?;
         Err(ApiError::Refused(Refusal::new(status, &headers, &body)))
     }
+}
+
+/// The innermost reason: what the layers between add means nothing to people.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
 }

@@ -15,23 +15,21 @@ const DEFAULT_RETRY: Duration = Duration::from_secs(1);
 pub(super) enum ApiError {
     /// Nobody listens there.
     #[error(
-        "no server answers at {base}; start one with 'millrace serve', or name another with --server or MILLRACE_URL"
+        "no server answers at {base} ({cause}); start one with 'millrace serve', or name another with --server or MILLRACE_URL"
     )]
     Unreachable {
         /// Address of the server.
         base: String,
         /// Why not.
-        #[source]
-        source: reqwest::Error,
+        cause: String,
     },
     /// The connection broke while a request was under way.
-    #[error("the connection to {base} broke")]
+    #[error("the connection to {base} broke: {cause}")]
     Broken {
         /// Address of the server.
         base: String,
         /// How.
-        #[source]
-        source: reqwest::Error,
+        cause: String,
     },
     /// The server said no.
     #[error("{0}")]

@@ -92,8 +92,9 @@ pub(super) async fn run(args: UploadArgs, settings: &Settings) -> anyhow::Result
         let mut progress = Progress::new(found.files.len(), bytes);
         let sender = Sender { api: &api, fields: &fields };
         for batch in batches::pack(found.files) {
+            let files = batch.len();
             sender.send(batch, &progress, &mut outcome).await?;
-            progress.sent(outcome.files());
+            progress.sent(files);
         }
         progress.finish();
         if args.wait {

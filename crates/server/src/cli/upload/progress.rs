@@ -11,6 +11,7 @@ use super::super::terminal;
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     files: usize,
+    sent: usize,
 }
 
 impl Progress {
@@ -24,7 +25,7 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self { bar, files }
+        Self { bar, files, sent: 0 }
     }
 
     /// A counter of the bytes that are sent from here on.
@@ -49,9 +50,10 @@ impl Progress {
         }
     }
 
-    /// Notes how many files have gone.
+    /// Notes that so many more files have been dealt with.
     pub(super) fn sent(&mut self, files: usize) {
-        let text = format!("{files} of {} files", self.files);
+        self.sent += files;
+        let text = format!("{} of {} files", self.sent, self.files);
         match &self.bar {
             Some(bar) => bar.set_message(text),
             None => terminal::complain(&format!("uploaded {text}")),
