@@ -135,7 +135,7 @@ impl Authenticator {
         }
         let keys = Arc::clone(&self.api_keys);
         // The request does not wait for it: nothing is lost but a minute of `last_used_at`.
-        actix_web::rt::spawn(async move {
+        tokio::spawn(async move {
             if let Err(error) = keys.touch(id, now).await {
                 tracing::warn!(api_key.id = id.get(), error = %error, "the last use of an API key could not be noted");
             }

@@ -9,11 +9,12 @@ use std::time::Instant;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::{Error, HttpMessage, HttpResponse};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::{measure, request_id};
 use crate::problem::{PROBLEM_JSON, Problem};
@@ -68,12 +69,7 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let started = Instant::now();
         let id = request_id::of(request.headers());
-        let span = tracing::info_span!(
-            "request",
-            request.id = id.to_str().unwrap_or_default(),
-            http.method = request.method().as_str(),
-            http.path = request.path(),
-        );
+        let span = span(&request, &id);
         let service = Rc::clone(&self.service);
         let api = self.api.clone();
         let answer = async move {
@@ -91,6 +87,16 @@ where
         };
         answer.instrument(span).boxed_local()
     }
+}
+
+/// Reads are the hot path and log nothing of their own, so their span is for debugging alone; a problem names the
+/// request id in any case.
+fn span(request: &ServiceRequest, id: &HeaderValue) -> Span {
+    let (id, method, path) = (id.to_str().unwrap_or_default(), request.method().as_str(), request.path());
+    if request.method() == Method::GET {
+        return tracing::debug_span!("request", request.id = id, http.method = method, http.path = path);
+    }
+    tracing::info_span!("request", request.id = id, http.method = method, http.path = path)
 }
 
 async fn serve<S>(service: Rc<S>, api: &Api, request: ServiceRequest) -> Result<ServiceResponse<BoxBody>, Error>
@@ -138,7 +144,7 @@ fn as_problem(response: ServiceResponse<BoxBody>, id: &HeaderValue) -> ServiceRe
     let code = response.status();
     let rendered: HttpResponse = match response.response().error().and_then(|error| error.as_error::<Problem>()) {
         Some(problem) => {
-            problem.log();
+            problem.log(id);
             problem.render(id)
         }
         None if is_problem(&response) => return response,

@@ -135,7 +135,7 @@ impl Problem {
     }
 
     /// Writes the cause to the log, once, where the request is answered.
-    pub fn log(&self) {
+    pub fn log(&self, request_id: &HeaderValue) {
         if let Some(source) = &self.about.source {
             let mut chain = source.to_string();
             let mut cause = source.source();
@@ -144,7 +144,8 @@ impl Problem {
                 chain.push_str(&next.to_string());
                 cause = next.source();
             }
-            tracing::error!(problem.code = self.entry.code, error = chain, "request failed");
+            let request_id = request_id.to_str().unwrap_or_default();
+            tracing::error!(request.id = request_id, problem.code = self.entry.code, error = chain, "request failed");
         }
     }
 }
