@@ -14,7 +14,7 @@ use millrace_domain::rule::{PostprocessMode, RuleDefinition};
 use millrace_domain::{ErrorKind, Fault, TaskKind, UserId};
 use millrace_queue::{LocalBus, QueueConfig, QueueParts, StandardMountService, SystemClock, TaskQueue};
 use millrace_repository::objects::MemoryObjectStore;
-use millrace_repository::testing::faulty::FaultyObjects;
+use millrace_repository::testing::faulty::{FaultyObjects, FaultyTasks};
 use millrace_repository::{NewApiKey, Stores};
 use serde_json::{Value, json};
 
@@ -26,6 +26,7 @@ use crate::reply::Reply;
 pub struct TestApi {
     pub stores: Stores,
     pub objects: Arc<FaultyObjects>,
+    pub tasks: Arc<FaultyTasks>,
     pub queue: Arc<TaskQueue>,
     pub api: Api,
     call: Rc<Call>,
@@ -99,7 +100,9 @@ impl TestApi {
     }
 
     pub async fn with(options: Options) -> Self {
-        let stores = Stores::memory(Arc::new(SystemClock));
+        let mut stores = Stores::memory(Arc::new(SystemClock));
+        let tasks = Arc::new(FaultyTasks::new(Arc::clone(&stores.tasks)));
+        stores.tasks = Arc::clone(&tasks) as _;
         let inner = Arc::new(MemoryObjectStore::new(Arc::new(SystemClock)));
         let objects = Arc::new(FaultyObjects::new(inner));
         let port: Arc<dyn ObjectStore> = Arc::clone(&objects) as _;
@@ -154,7 +157,7 @@ impl TestApi {
                 (method, path, reply)
             })
         };
-        Self { stores, objects, queue, api, call: Rc::new(call) }
+        Self { stores, objects, tasks, queue, api, call: Rc::new(call) }
     }
 
     /// Sends a request and checks that the answer keeps the promises of the OpenAPI document.
