@@ -38,6 +38,8 @@ create table mount (
     conflict text not null constraint mount_conflict check (conflict in ('error', 'overwrite', 'skip', 'rename')),
     state text not null constraint mount_state check (state in ('mounted', 'skipped', 'unmounted', 'replaced')),
     automatic boolean not null,
+    -- The value as it was appended, for members of arrays: tells whether the one at the recorded index is still it.
+    element jsonb,
     created_at timestamptz not null,
     updated_at timestamptz not null,
     constraint mount_target_key unique (task_id, table_id, json_path)

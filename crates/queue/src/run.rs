@@ -111,7 +111,16 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
         changed: Notify::new(),
     });
     if !record(core, task, &control, attempt, started_at).await {
-        return None;
+        // Cancelled between two attempts, or not ours any more: the guard tells these apart.
+        return Some(Finish {
+            id: task.id,
+            attempt_epoch: task.attempt_epoch,
+            kind: FinishKind::Cancelled,
+            attempt: task.attempt,
+            started_at: task.started_at,
+            transforming_at: task.transforming_at,
+            artifacts: Vec::new(),
+        });
     }
     let ended = supervise(core, task, &control, attempt, started_at).await;
     let reported = *control.reported.lock();

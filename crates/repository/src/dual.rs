@@ -10,13 +10,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use millrace_domain::task::{Owner, Task};
-use millrace_domain::{Stage, TaskEvent, TaskId, TaskState, UserId, step};
+use millrace_domain::{Stage, TaskId, TaskState, UserId};
 use parking_lot::RwLock;
 
 use crate::receipt::Receipt;
 use crate::{
-    Admission, AdmissionOutcome, Finish, FinishOutcome, ProgressUpdate, RecoverSource, Recovered, Result,
-    StatusOverlay, Stores, TaskFilter, TaskPage, TaskRepository,
+    Admission, AdmissionOutcome, Finish, FinishOutcome, ProgressUpdate, RecoverSource, Recovered, Result, Stores,
+    TaskFilter, TaskPage, TaskRepository,
 };
 
 /// The live tasks of this node.
@@ -80,7 +80,7 @@ impl DualTaskRepository {
             return filter;
         }
         let hot = self.hot.read();
-        let mut overlay = StatusOverlay::default();
+        let mut overlay = filter.overlay.take().unwrap_or_default();
         for id in &hot.moving {
             match hot.tasks.get(id) {
                 Some(task) if task.user_id == user && filter.statuses.contains(&task.state.as_str()) => {
@@ -137,7 +137,8 @@ impl TaskRepository for DualTaskRepository {
     async fn get_many(&self, user: UserId, ids: &[TaskId]) -> Result<Vec<Arc<Task>>> {
         let mut found = Vec::with_capacity(ids.len());
         let mut rest = Vec::new();
-        for id in ids {
+        let mut seen = HashSet::new();
+        for id in ids.iter().filter(|id| seen.insert(**id)) {
             match self.hot(user, *id) {
                 Some(task) => found.push(task),
                 None => rest.push(*id),
@@ -209,15 +210,18 @@ impl TaskRepository for DualTaskRepository {
         now: DateTime<Utc>,
         receipt: Option<&Receipt<Task>>,
     ) -> Result<Arc<Task>> {
-        let known = self.hot(user, id);
-        let state = known.as_ref().map(|task| task.state).or(live);
+        // A caller that has seen it run knows better than a memory that has not been told yet.
+        let state = match (self.hot(user, id).map(|task| task.state), live) {
+            (Some(TaskState::Pending) | None, Some(live)) => Some(live),
+            (known, _) => known,
+        };
         let stored = self.cold.request_cancel(user, id, state, now, receipt).await?;
         let mut hot = self.hot.write();
         match hot.tasks.get(&id).cloned() {
             // The row knows less of a running task than memory does: only the request is new.
             Some(live) if !stored.state.is_terminal() => {
                 let mut task = Task::clone(&live);
-                task.state = step(task.kind, task.state, TaskEvent::RequestCancel)?;
+                task.state = TaskState::Cancelling;
                 task.cancel_requested_at = stored.cancel_requested_at;
                 task.updated_at = now;
                 let task = Arc::new(task);

@@ -245,6 +245,7 @@ async fn place_fast(
                 pointer: candidate.pointer,
                 key: intent.key.clone(),
                 state: MountState::Mounted,
+                element: None,
             };
             chosen.insert(candidate.key, (candidate.index, placed));
         }

@@ -28,7 +28,7 @@ pub(super) async fn place(
     let in_place = record.filter(|record| record.state == MountState::Mounted.as_str());
     // The same task mounted again is the same mount, under the key that it got then.
     let first = in_place.map_or_else(|| intent.key.clone(), |record| record.key.clone());
-    let placed = |pointer: JsonPointer, key: String, state| Placed { table, pointer, key, state };
+    let placed = |pointer: JsonPointer, key: String, state| Placed { table, pointer, key, state, element: None };
     for number in 1..=MAX_RENAMES {
         let key = candidate_key(&first, number);
         let probe = mount_probe::container(connection, table, &intent.json_path, std::slice::from_ref(&key)).await?;
@@ -58,7 +58,8 @@ pub(super) async fn place(
             }
             Decision::Append => {
                 let pointer = append(connection, intent, table, in_place, now).await?;
-                return Ok(Ok(placed(pointer, key, MountState::Mounted)));
+                let element = Some(intent.value.get().to_owned());
+                return Ok(Ok(Placed { element, ..placed(pointer, key, MountState::Mounted) }));
             }
             Decision::Skip(pointer) => return Ok(Ok(placed(pointer, key, MountState::Skipped))),
             Decision::TryNextKey => {}
@@ -94,13 +95,14 @@ async fn append(
     };
     let base = path::decode(&segment).unwrap_or_default();
     let array = intent.json_path.strip_prefix(&base).unwrap_or_default();
-    let len = array.resolve(&document).and_then(Value::as_array).map_or(0, Vec::len);
+    let items = array.resolve(&document).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let before = in_place
         .and_then(|record| path::decode(&record.path))
         .and_then(|pointer| pointer.split_last())
         .and_then(|(_, index)| index.parse::<usize>().ok())
-        .filter(|index| *index < len);
-    let index = before.unwrap_or(len).to_string();
+        // After others were taken out the recorded index may show somebody else's value.
+        .filter(|index| items.get(*index) == in_place.and_then(|record| record.element.as_ref()));
+    let index = before.unwrap_or(items.len()).to_string();
     let inside = array.join(&index).map_err(|error| MountRejection::InvalidPointer(error.to_string()))?;
     assembly::write_at(&mut document, &inside, value)?;
     segments::set_value(connection, table, &segment, &document, now).await?;

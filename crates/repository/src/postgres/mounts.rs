@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use millrace_domain::event::NewEvent;
 use millrace_domain::mount::{ConflictPolicy, Mount, MountIntent, MountState};
+use millrace_domain::task::MountedAt;
 use millrace_domain::{JsonPointer, MountId, ProjectId, TableId, TaskId, UserId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::TxError;
 use super::fixed::fixed_query;
@@ -31,6 +32,7 @@ pub(super) struct MountRow {
     pub(super) conflict: String,
     pub(super) state: String,
     pub(super) automatic: bool,
+    pub(super) element: Option<Value>,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
 }
@@ -64,6 +66,8 @@ pub(super) struct Placed {
     pub(super) pointer: JsonPointer,
     pub(super) key: String,
     pub(super) state: MountState,
+    /// The JSON text of the value, when it was appended to an array.
+    pub(super) element: Option<String>,
 }
 
 /// A recorded mount and where it was placed.
@@ -86,15 +90,19 @@ fixed_query! {
         conflicts: Array<Text> => Vec<String>,
         states: Array<Text> => Vec<String>,
         automatic: Array<Bool> => Vec<bool>,
+        elements: Array<Nullable<Text>> => Vec<Option<String>>,
         now: Timestamptz => DateTime<Utc>,
     }
     "insert into mount
-     (task_id, user_id, table_id, json_path, key, path, conflict, state, automatic, created_at, updated_at)
-     select i.*, p.now, p.now
-     from unnest({}, {}, {}, {}, {}, {}, {}, {}, {}) as i, (select {} as now) as p
+     (task_id, user_id, table_id, json_path, key, path, conflict, state, automatic, element, created_at, updated_at)
+     select i.task_id, i.user_id, i.table_id, i.json_path, i.key, i.path, i.conflict, i.state, i.automatic,
+            i.element::jsonb, p.now, p.now
+     from unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {})
+          as i(task_id, user_id, table_id, json_path, key, path, conflict, state, automatic, element),
+          (select {} as now) as p
      on conflict (task_id, table_id, json_path) do update
      set key = excluded.key, path = excluded.path, conflict = excluded.conflict, state = excluded.state,
-         automatic = mount.automatic or excluded.automatic, updated_at = excluded.updated_at
+         automatic = mount.automatic or excluded.automatic, element = excluded.element, updated_at = excluded.updated_at
      returning id, task_id, table_id, json_path"
 }
 
@@ -132,6 +140,7 @@ pub(super) async fn record(
         conflicts: texts(&|intent, _| intent.conflict.as_str().to_owned()),
         states: texts(&|_, placed| placed.state.as_str().to_owned()),
         automatic: placed.iter().map(|(intent, _)| intent.automatic).collect(),
+        elements: placed.iter().map(|(_, placed)| placed.element.clone()).collect(),
         now,
     };
     let rows: Vec<RecordedRow> = statement.load(connection).await?;
@@ -193,21 +202,40 @@ async fn take_out(
     now: DateTime<Utc>,
 ) -> std::result::Result<(), TxError> {
     let table = TableId::new(row.table_id).map_err(RepositoryError::from)?;
-    let removed = diesel::delete(json_segment::table.find((row.table_id, &row.path)))
-        .filter(json_segment::task_id.eq(row.task_id))
-        .execute(connection)
-        .await?;
-    if removed > 0 {
-        return Ok(());
-    }
-    // A member of an array: it goes only if the array still has exactly one segment above it that holds it.
+    let Some(element) = &row.element else {
+        diesel::delete(json_segment::table.find((row.table_id, &row.path)))
+            .filter(json_segment::task_id.eq(row.task_id))
+            .execute(connection)
+            .await?;
+        return table_data::end_lost_elements(connection, table, &row.path, now).await;
+    };
+    // A member of an array goes only while the recorded index still shows it.
     if let Some(pointer) = path::decode(&row.path)
-        && let Some((container, _)) = pointer.split_last()
-        && let Some((_, Some(held))) = segments::covering_value(connection, table, &container).await?
-        && held.is_array()
+        && let Some((_, Some(held))) = segments::covering_value(connection, table, &pointer).await?
+        && held == *element
     {
         table_data::remove_from_covering(connection, table, &pointer, now).await?;
     }
+    Ok(())
+}
+
+/// Notes the automatic mount on its task.
+async fn note_mounted(
+    connection: &mut AsyncPgConnection,
+    mount: &Mount,
+    now: DateTime<Utc>,
+) -> std::result::Result<(), TxError> {
+    let mounted = MountedAt {
+        mount_id: mount.id,
+        table_id: mount.table_id,
+        json_path: mount.json_path.clone(),
+        key: mount.key.clone(),
+        pointer: mount.pointer.clone(),
+    };
+    diesel::update(task::table.find(mount.task_id.get()))
+        .set((task::mounted.eq(serde_json::to_value(mounted)?), task::updated_at.eq(now)))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -217,12 +245,16 @@ impl MountRepository for PgStore {
         let mut connection = self.connection().await?;
         let mounted = connection
             .transaction(async |connection| -> std::result::Result<Mount, TxError> {
+                receipts::refuse_repeat(connection, receipt, now).await?;
                 let mut outcomes = mount_batch::apply(connection, &[intent], now).await?;
                 let outcome = outcomes.pop().ok_or_else(|| RepositoryError::Corrupt("no outcome".into()))?;
                 let record = outcome?;
                 let row: MountRow =
                     mount::table.find(record.id).select(MountRow::as_select()).first(connection).await?;
                 let mounted = Mount::try_from(row)?;
+                if mounted.automatic && mounted.state == MountState::Mounted {
+                    note_mounted(connection, &mounted, now).await?;
+                }
                 receipts::record(connection, receipt, &mounted, now).await?;
                 Ok(mounted)
             })
@@ -276,6 +308,7 @@ impl MountRepository for PgStore {
                     pointer: before.pointer.clone(),
                     key: before.key.clone(),
                     state: MountState::Unmounted,
+                    element: None,
                 };
                 let event = event(before.user_id, project, before.task_id, &placed, "table.unmounted");
                 events::append(connection, &[event], now).await?;

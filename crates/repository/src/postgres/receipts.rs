@@ -31,6 +31,21 @@ pub(super) async fn record<T: ?Sized>(
     if stored == [true] { Ok(()) } else { Err(RepositoryError::Conflict(Clash::IdempotencyKey).into()) }
 }
 
+/// Refuses a request that was answered before, ahead of any other reason to refuse it.
+///
+/// # Errors
+/// `Conflict(IdempotencyKey)`.
+pub(super) async fn refuse_repeat<T: ?Sized>(
+    connection: &mut AsyncPgConnection,
+    receipt: Option<&Receipt<T>>,
+    now: DateTime<Utc>,
+) -> std::result::Result<(), TxError> {
+    let Some(Receipt { key, .. }) = receipt else { return Ok(()) };
+    let valid = receipt::table.find((key.user_id.get(), &key.operation, &key.key)).filter(receipt::expires_at.gt(now));
+    let known: bool = diesel::select(diesel::dsl::exists(valid)).get_result(connection).await?;
+    if known { Err(RepositoryError::Conflict(Clash::IdempotencyKey).into()) } else { Ok(()) }
+}
+
 fixed_query! {
     /// Stores receipts; an expired one gives way, a valid one stays and is not returned.
     struct InsertReceipts {

@@ -96,6 +96,7 @@ diesel::table! {
         conflict -> Text,
         state -> Text,
         automatic -> Bool,
+        element -> Nullable<Jsonb>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
     }

@@ -19,7 +19,7 @@ pub(super) fn ancestor_paths(pointer: &JsonPointer) -> Vec<String> {
     pointer.ancestors_and_self().iter().map(path::encode).collect()
 }
 
-/// The deepest segment at or above a pointer, whole.
+/// The deepest segment at or above a pointer, whole, locked for a change.
 pub(super) async fn covering(
     connection: &mut AsyncPgConnection,
     table: TableId,
@@ -30,6 +30,7 @@ pub(super) async fn covering(
         // Of paths that are prefixes of one another the greatest is the deepest.
         .order(segment::path.desc())
         .select((segment::path, segment::value))
+        .for_update()
         .first(connection)
         .await
         .optional()

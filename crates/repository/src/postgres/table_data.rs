@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use millrace_domain::assembly;
+use millrace_domain::assembly::{self, WriteRefused};
 use millrace_domain::json_table::{DataPage, DataQuery, RemovedData};
 use millrace_domain::mount::MountState;
 use millrace_domain::{JsonPointer, TableId};
@@ -26,6 +27,16 @@ fn bad_path(at: &str) -> TxError {
 /// The pointer of a stored path, relative to a path above it.
 fn relative(base: &str, at: &str) -> Result<JsonPointer, TxError> {
     at.strip_prefix(base).and_then(path::decode).ok_or_else(|| bad_path(at))
+}
+
+/// A refusal in terms of the whole document.
+fn rebase(refused: WriteRefused, segment: &str) -> WriteRefused {
+    let base = path::decode(segment).unwrap_or_default();
+    let whole = |at: JsonPointer| JsonPointer::parse(&format!("{base}{at}")).unwrap_or(at);
+    match refused {
+        WriteRefused::NotContainer { at } => WriteRefused::NotContainer { at: whole(at) },
+        WriteRefused::BadIndex { at, index } => WriteRefused::BadIndex { at: whole(at), index },
+    }
 }
 
 /// Reads one page.
@@ -69,9 +80,15 @@ pub(super) async fn read(
         }
         other => other,
     };
-    if members.is_empty() && !(query.after_key.is_some() && base.is_none()) {
-        let nothing_at_root = base.is_none() && query.pointer.is_root();
-        let value = if nothing_at_root { Some(Value::Object(Map::new())) } else { base };
+    if members.is_empty() {
+        let value = match base {
+            Some(value) => Some(value),
+            // An empty table reads as an object; so does the rest of one that only deeper segments imply.
+            None if query.pointer.is_root() || segments::any_below(connection, table, &at).await? => {
+                Some(Value::Object(Map::new()))
+            }
+            None => None,
+        };
         return Ok(value.map(|value| DataPage { value, next_after_key: None }));
     }
     let more = members.len() > query.limit || !complete;
@@ -97,8 +114,13 @@ pub(super) async fn write(
     match segments::covering(connection, table, pointer).await? {
         Some((segment, mut document)) => {
             let rest = relative(&segment, &at)?;
-            assembly::write_at(&mut document, &rest, value.clone())?;
-            segments::set_value(connection, table, &segment, &document, now).await?;
+            assembly::write_at(&mut document, &rest, value.clone()).map_err(|refused| rebase(refused, &segment))?;
+            if rest.is_root() {
+                // What is written by hand over a mount is no longer the task's.
+                segments::put(connection, table, &segment, &document, None, now).await?;
+            } else {
+                segments::set_value(connection, table, &segment, &document, now).await?;
+            }
         }
         None => {
             let mut document = Value::Object(Map::new());
@@ -164,4 +186,39 @@ pub(super) async fn end_mounts(
         .await?;
     super::mounts::clear_mounted(connection, &ended, now).await?;
     Ok(ended.len() as u64)
+}
+
+/// Marks mounts as replaced whose elements went with the value they had been mounted in: those below a path that no
+/// segment below it holds.
+pub(super) async fn end_lost_elements(
+    connection: &mut AsyncPgConnection,
+    table: TableId,
+    at: &str,
+    now: DateTime<Utc>,
+) -> Result<(), TxError> {
+    let (low, high) = path::below(at);
+    let ended: Vec<EndedRow> = diesel::sql_query(
+        "update mount m set state = 'replaced', updated_at = $4
+         where m.table_id = $1 and m.state = 'mounted' and m.path >= $2 and m.path < $3
+           and not exists (select 1 from json_segment s
+                           where s.table_id = m.table_id and s.path >= $2 and s.path < $3
+                             and (m.path = s.path or starts_with(m.path, s.path || chr(1))))
+         returning m.id, m.task_id",
+    )
+    .bind::<BigInt, _>(table.get())
+    .bind::<Text, _>(low)
+    .bind::<Text, _>(high)
+    .bind::<Timestamptz, _>(now)
+    .load(connection)
+    .await?;
+    let ended: Vec<(i64, i64)> = ended.into_iter().map(|row| (row.id, row.task_id)).collect();
+    Ok(super::mounts::clear_mounted(connection, &ended, now).await?)
+}
+
+#[derive(QueryableByName)]
+struct EndedRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    task_id: i64,
 }

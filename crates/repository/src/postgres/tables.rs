@@ -162,11 +162,23 @@ impl JsonTableRepository for PgStore {
     }
 
     async fn delete(&self, user: UserId, id: TableId) -> Result<()> {
-        let removed = diesel::delete(json_table::table.find(id.get()))
-            .filter(json_table::user_id.eq(user.get()))
-            .execute(&mut self.connection().await?)
+        let mut connection = self.connection().await?;
+        connection
+            .transaction(async |connection| -> std::result::Result<(), TxError> {
+                lock(connection, user, id).await?;
+                // The records of its mounts go with it; the tasks must not point to them any more.
+                diesel::sql_query(
+                    "update task t set mounted = null from mount m
+                     where m.table_id = $1 and t.id = m.task_id and (t.mounted ->> 'mount_id')::bigint = m.id",
+                )
+                .bind::<diesel::sql_types::BigInt, _>(id.get())
+                .execute(connection)
+                .await?;
+                diesel::delete(json_table::table.find(id.get())).execute(connection).await?;
+                Ok(())
+            })
             .await?;
-        if removed == 0 { Err(RepositoryError::NotFound("table")) } else { Ok(()) }
+        Ok(())
     }
 
     async fn read(&self, user: UserId, id: TableId, query: &DataQuery) -> Result<Option<DataPage>> {

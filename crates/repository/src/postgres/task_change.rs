@@ -86,6 +86,7 @@ impl PgStore {
         let cancelled = connection
             .transaction(async |connection| -> std::result::Result<Task, TxError> {
                 let before = lock(connection, user, id).await?;
+                receipts::refuse_repeat(connection, receipt, now).await?;
                 // The row knows of an end or an earlier request; of the stages between, memory knows better.
                 let state = match (before.state, live) {
                     (TaskState::Pending | TaskState::Active(_), Some(live)) if !live.is_terminal() => live,
@@ -133,6 +134,7 @@ impl PgStore {
         let reopened = connection
             .transaction(async |connection| -> std::result::Result<Task, TxError> {
                 let before = lock(connection, user, id).await?;
+                receipts::refuse_repeat(connection, receipt, now).await?;
                 step(before.kind, before.state, TaskEvent::Reopen)?;
                 let stage = serde_json::to_value(from_stage)?;
                 let row: TaskRow = diesel::sql_query(

@@ -107,8 +107,10 @@ impl PgStore {
                 artifacts::upsert(connection, &recorded, now).await?;
                 let told: Vec<NewEvent> = accepted
                     .iter()
-                    .filter_map(|(finish, _)| ended.get(&finish.id))
-                    .map(|task| end_event(task))
+                    .filter_map(|(finish, _)| Some((finish, ended.get(&finish.id)?)))
+                    // Giving a task back is no news of the task.
+                    .filter(|(finish, task)| task.state.is_terminal() || !matches!(finish.kind, FinishKind::Released))
+                    .map(|(_, task)| end_event(task))
                     .collect();
                 events::append(connection, &told, now).await?;
                 Ok::<_, TxError>((ended, mounted.refused))

@@ -1,0 +1,13 @@
+//! Hot memory over Postgres passes the contract.
+
+use millrace_repository::contract_suite;
+use millrace_repository::testing::contract::Fixture;
+use millrace_repository::testing::faulty::FakeClock;
+use millrace_testkit::database::TestDatabase;
+
+async fn dual() -> Fixture {
+    let database = TestDatabase::fresh().await.expect("a database");
+    Fixture::new(database.stores().expect("stores").with_hot_tasks(), FakeClock::default(), database)
+}
+
+contract_suite!(dual);
