@@ -10,6 +10,13 @@ done
 export RUST_BACKTRACE=${RUST_BACKTRACE:-1}
 
 cargo build --locked --workspace --bins
+
+# One throwaway server for all test processes; each test copies a database of its own from a template.
+. scripts/lib/postgres.sh
+start_throwaway_postgres
+MILLRACE_TEST_POSTGRES_URL=$(throwaway_url postgres)
+export MILLRACE_TEST_POSTGRES_URL
+
 if cargo nextest --version >/dev/null 2>&1; then
     # First the examples in the documentation, which nextest leaves out, so that its summary comes last.
     [ $# -gt 0 ] || cargo test --locked --workspace --doc --quiet

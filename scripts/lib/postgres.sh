@@ -43,7 +43,7 @@ start_throwaway_postgres() {
     as_postgres_user "$PG_BIN/initdb" -D "$PG_HOME/data" -U postgres --auth=trust -E UTF8 --locale=C --no-sync \
         >"$PG_HOME.log" 2>&1 || { cat "$PG_HOME.log" >&2; return 1; }
     as_postgres_user "$PG_BIN/pg_ctl" -D "$PG_HOME/data" -l "$PG_HOME/log" -w -t 60 start \
-        -o "-c listen_addresses='' -c unix_socket_directories='$PG_SOCKET_DIR' -c fsync=off" \
+        -o "-c listen_addresses='' -c unix_socket_directories='$PG_SOCKET_DIR' -c fsync=off -c max_connections=300" \
         >"$PG_HOME.log" 2>&1 || { cat "$PG_HOME.log" "$PG_HOME/log" >&2; return 1; }
 }
 
