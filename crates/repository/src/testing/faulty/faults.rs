@@ -5,6 +5,7 @@ use std::future::Future;
 use std::hash::Hash;
 
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 /// When a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,10 @@ pub enum Moment {
     Before,
     /// After everything was done: the caller cannot know.
     After,
+    /// Never, and nothing is done: the process dies before the call.
+    HangBefore,
+    /// Never, though everything was done: the process dies after the call.
+    HangAfter,
 }
 
 /// The failures that wait for calls of the methods `M`.
@@ -20,11 +25,12 @@ pub enum Moment {
 pub struct Faults<M> {
     waiting: Mutex<HashMap<M, VecDeque<Moment>>>,
     calls: Mutex<HashMap<M, usize>>,
+    hung: watch::Sender<usize>,
 }
 
 impl<M> Default for Faults<M> {
     fn default() -> Self {
-        Self { waiting: Mutex::new(HashMap::new()), calls: Mutex::new(HashMap::new()) }
+        Self { waiting: Mutex::new(HashMap::new()), calls: Mutex::new(HashMap::new()), hung: watch::Sender::new(0) }
     }
 }
 
@@ -44,6 +50,18 @@ impl<M: Copy + Eq + Hash> Faults<M> {
         self.waiting.lock().values().map(VecDeque::len).sum()
     }
 
+    /// Returns when at least so many calls hang.
+    pub async fn wait_for_hung(&self, count: usize) {
+        // The sender lives in `self`, so this cannot fail.
+        let _ = self.hung.subscribe().wait_for(|hung| *hung >= count).await;
+    }
+
+    /// Says that a call hangs, and does so until it is dropped.
+    pub(super) async fn hang<T>(&self) -> T {
+        self.hung.send_modify(|hung| *hung += 1);
+        std::future::pending().await
+    }
+
     /// Counts a call and takes the failure that waits for it.
     pub(super) fn meet(&self, method: M) -> Option<Moment> {
         *self.calls.lock().entry(method).or_default() += 1;
@@ -61,6 +79,11 @@ impl<M: Copy + Eq + Hash> Faults<M> {
             None => work.await,
             Some(Moment::Before) => Err(failure()),
             Some(Moment::After) => work.await.and_then(|_| Err(failure())),
+            Some(Moment::HangBefore) => self.hang().await,
+            Some(Moment::HangAfter) => {
+                let _ = work.await;
+                self.hang().await
+            }
         }
     }
 }

@@ -71,6 +71,8 @@ fn faulty_stream<T: Send + 'static>(
         None => inner,
         Some(Moment::Before) => failure.boxed(),
         Some(Moment::After) => inner.chain(failure).boxed(),
+        Some(Moment::HangBefore) => stream::pending().boxed(),
+        Some(Moment::HangAfter) => inner.chain(stream::pending()).boxed(),
     }
 }
 
@@ -111,8 +113,10 @@ impl ObjectStore for FaultyObjects {
 
     async fn stream(&self, key: &str) -> Result<BoxStream<'static, Result<Bytes, ObjectError>>, ObjectError> {
         let moment = self.faults.meet(ObjectMethod::Stream);
-        if moment == Some(Moment::Before) {
-            return Err(unavailable());
+        match moment {
+            Some(Moment::Before) => return Err(unavailable()),
+            Some(Moment::HangBefore) => return self.faults.hang().await,
+            _ => {}
         }
         Ok(faulty_stream(moment, self.inner.stream(key).await?))
     }

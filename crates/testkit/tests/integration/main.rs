@@ -1,0 +1,6 @@
+//! The whole application over HTTP, each test on memory and on Postgres.
+
+#![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
+mod main_path;
+mod support;
