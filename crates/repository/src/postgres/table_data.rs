@@ -39,6 +39,13 @@ fn rebase(refused: WriteRefused, segment: &str) -> WriteRefused {
     }
 }
 
+/// A member of an object: the value that a covering segment holds, and the deeper segments to lay over it.
+#[derive(Default)]
+struct Member {
+    written: Option<Value>,
+    over: Vec<(JsonPointer, Value)>,
+}
+
 /// Reads one page.
 pub(super) async fn read(
     connection: &mut AsyncPgConnection,
@@ -52,8 +59,7 @@ pub(super) async fn read(
         path::push_key(&mut from, after);
         from = path::past(&from);
     }
-    // Members by key: the plain value, and the segments to lay over it.
-    let mut members: BTreeMap<String, (Option<Value>, Vec<(JsonPointer, Value)>)> = BTreeMap::new();
+    let mut members: BTreeMap<String, Member> = BTreeMap::new();
     let mut complete = false;
     while !complete && members.len() <= query.limit {
         let found = segments::below(connection, table, &at, &from, CHUNK).await?;
@@ -66,14 +72,14 @@ pub(super) async fn read(
             let key = pointer.tokens().next().ok_or_else(|| bad_path(&segment))?;
             let below_key = pointer.as_str()[1..].find('/').map_or("", |cut| &pointer.as_str()[cut + 1..]);
             let rest = JsonPointer::parse(below_key).map_err(|_invalid| bad_path(&segment))?;
-            members.entry(key).or_default().1.push((rest, value));
+            members.entry(key).or_default().over.push((rest, value));
         }
     }
     let base = match base {
         Some(Value::Object(written)) => {
             for (key, value) in written {
                 if query.after_key.as_ref().is_none_or(|after| key > *after) {
-                    members.entry(key).or_default().0 = Some(value);
+                    members.entry(key).or_default().written = Some(value);
                 }
             }
             Some(Value::Object(Map::new()))
@@ -93,7 +99,7 @@ pub(super) async fn read(
     }
     let more = members.len() > query.limit || !complete;
     let mut page = Map::new();
-    for (key, (written, over)) in members.into_iter().take(query.limit) {
+    for (key, Member { written, over }) in members.into_iter().take(query.limit) {
         if let Some(value) = assembly::assemble(written, over) {
             page.insert(key, value);
         }

@@ -109,6 +109,13 @@ fn stage_text(stage: Stage) -> Result<Option<String>, TxError> {
     Ok(value.as_str().map(str::to_owned))
 }
 
+/// How a task waits for its next attempt.
+struct Requeue<'a> {
+    run_at: Option<DateTime<Utc>>,
+    stage: Option<Stage>,
+    failure: Option<&'a TaskFailure>,
+}
+
 /// Ends the attempts of a batch; the tasks as they then are, in no order. Stale ones are not among them.
 pub(super) async fn end(
     connection: &mut AsyncPgConnection,
@@ -138,19 +145,20 @@ pub(super) async fn end(
         now,
     };
     for (finish, mounted) in batch {
-        let requeue: Option<(bool, Option<DateTime<Utc>>, Option<Stage>, Option<&TaskFailure>)> = match &finish.kind {
+        let requeue = match &finish.kind {
             FinishKind::Retry { failure, run_at, start_stage } => {
-                Some((true, Some(*run_at), Some(*start_stage), Some(failure)))
+                Some(Requeue { run_at: Some(*run_at), stage: Some(*start_stage), failure: Some(failure) })
             }
-            FinishKind::Released => Some((false, None, None, None)),
+            FinishKind::Released => Some(Requeue { run_at: None, stage: None, failure: None }),
             _ => None,
         };
-        if let Some((keep_owner, run_at, stage, failure)) = requeue {
+        if let Some(Requeue { run_at, stage, failure }) = requeue {
+            // Only a retry has a time; it keeps its owner, and its attempt counts.
+            let is_retry = run_at.is_some();
             requeues.ids.push(finish.id.get());
             requeues.epochs.push(finish.attempt_epoch);
-            // A released attempt does not count.
-            requeues.attempts.push(if keep_owner { finish.attempt } else { finish.attempt - 1 });
-            requeues.keep_owner.push(keep_owner);
+            requeues.attempts.push(if is_retry { finish.attempt } else { finish.attempt - 1 });
+            requeues.keep_owner.push(is_retry);
             requeues.run_ats.push(run_at);
             requeues.stages.push(stage.map(stage_text).transpose()?.flatten());
             requeues.errors.push(failure.map(text).transpose()?.flatten());
