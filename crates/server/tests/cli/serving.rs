@@ -1,10 +1,12 @@
 //! Starting, stopping, and being refused.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 
-use crate::home::{Home, ran};
+use crate::home::{Home, ran, until};
 
 #[test]
 fn a_server_starts_is_healthy_and_stops_in_order() {
@@ -82,4 +84,21 @@ fn whatever_reads_our_output_may_leave() {
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("{{ '{binary}' openapi; echo $? >&2; }} | head -1")]);
     assert_eq!(ran(&mut shell).err, "0\n");
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let home = Home::new().with("MILLRACE_STORE", "memory");
+    let server = home.serve();
+    // An upload that never ends holds an orderly stop up.
+    let mut upload = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).unwrap();
+    let head = "POST /api/v1/etl/upload HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: 999\r\n";
+    write!(upload, "{head}expect: 100-continue\r\n\r\n").unwrap();
+    // The server asks for the body, so the request is being handled.
+    upload.read_exact(&mut [0; 12]).unwrap();
+    server.signal(Signal::SIGTERM);
+    until("the first signal is noticed", || server.log().contains("a second signal ends at once"));
+    server.signal(Signal::SIGTERM);
+    let (status, rest) = server.ended();
+    assert_eq!((status.code(), rest.as_str()), (Some(130), ""));
 }

@@ -85,6 +85,7 @@ fn many_files_go_in_many_requests_and_wait_for_a_full_queue() {
     let done = server.run(&home, &["upload", "many", "--wait", "--table", "t", "--pointer", "/all"]).good();
     let done = done.says("350 of 350 files completed");
     assert!(done.err.contains("uploaded 350 of 350 files"), "{done:?}");
+    assert!(done.err.contains("[queue_full]; trying again in "), "the queue was never full: {done:?}");
     let data = table(&server, &home, "t");
     assert_eq!(data["all"].as_object().unwrap().len(), 350);
     // More members than one page holds, and in the JSON of one document.
