@@ -15,8 +15,9 @@ use crate::config::ServerConfig;
 /// # Errors
 /// When the address is taken.
 pub fn listen(bind: SocketAddr) -> anyhow::Result<TcpListener> {
-    let socket = TcpListener::bind(bind)
-        .with_context(|| format!("cannot listen on {bind}; is another millrace running? (server.bind chooses the address)"))?;
+    let socket = TcpListener::bind(bind).with_context(|| {
+        format!("cannot listen on {bind}; is another millrace running? (server.bind chooses the address)")
+    })?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }
