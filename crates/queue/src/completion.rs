@@ -26,6 +26,8 @@ pub(crate) struct Completer {
 const BACKLOG: usize = 2048;
 /// A batch of this size says that the node is busy, so that the next batch waits a moment for company.
 const BUSY: usize = 8;
+/// Between two tries to reach the database.
+const REPEAT: Duration = Duration::from_millis(250);
 
 impl Completer {
     /// The two ends.
@@ -48,7 +50,7 @@ pub(crate) async fn run(core: Arc<Core>, mut outcomes: mpsc::Receiver<Outcome>) 
         let mut batch = vec![first];
         gather(&core, &mut outcomes, &mut batch, last_size >= BUSY).await;
         last_size = batch.len();
-        commit(&core, batch, false).await;
+        commit(&core, batch).await;
         core.ended.notify_waiters();
     }
 }
@@ -69,63 +71,70 @@ async fn gather(core: &Core, outcomes: &mut mpsc::Receiver<Outcome>, batch: &mut
 
 /// Commits a batch. A batch that the store refuses is halved until the culprit stands alone and fails by itself; one
 /// that did not reach the store is repeated until it does or the node loses its lease.
-fn commit(core: &Arc<Core>, batch: Vec<Outcome>, repeated: bool) -> BoxFuture<'_, ()> {
+fn commit(core: &Arc<Core>, batch: Vec<Outcome>) -> BoxFuture<'_, ()> {
     async move {
         let finishes: Vec<Finish> = batch.iter().map(|outcome| outcome.finish.clone()).collect();
-        match core.tasks.finish_many(&finishes, core.clock.now()).await {
-            Ok(results) => {
-                let mut rejected = Vec::new();
-                for (outcome, result) in batch.into_iter().zip(results) {
-                    match result {
-                        FinishOutcome::Applied(task) => applied(core, &task),
-                        FinishOutcome::Stale => stale(core, &outcome.task, repeated).await,
-                        FinishOutcome::Rejected(rejection) => rejected.push(refuse(
-                            outcome,
-                            TaskFailure::permanent(ErrorStage::Mount, rejection.code(), rejection.to_string()),
-                        )),
+        let mut repeated = false;
+        loop {
+            match core.tasks.finish_many(&finishes, core.clock.now()).await {
+                Ok(results) => return settle(core, batch, results, repeated).await,
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(error = %error, batch = batch.len(), "outcomes did not reach the database; repeating");
+                    core.clock.sleep(REPEAT).await;
+                    if core.owner().is_none() {
+                        // The lease is lost: whoever holds the tasks now runs them again.
+                        batch.iter().for_each(|outcome| core.runs.end(outcome.task.id));
+                        return;
                     }
+                    repeated = true;
                 }
-                if !rejected.is_empty() {
-                    commit(core, rejected, repeated).await;
+                Err(error) if batch.len() == 1 => {
+                    tracing::error!(error = ?error, task.id = batch[0].task.id.get(), "an outcome cannot be stored");
+                    return store_bare_failure(core, batch).await;
                 }
-            }
-            Err(error) if error.is_transient() => {
-                tracing::warn!(error = %error, batch = batch.len(), "outcomes did not reach the database; repeating");
-                core.clock.sleep(Duration::from_millis(250)).await;
-                if core.owner().is_none() {
-                    // The lease is lost: whoever holds the tasks now runs them again.
-                    for outcome in &batch {
-                        core.runs.end(outcome.task.id);
-                    }
-                    return;
+                Err(_) => {
+                    let mut left = batch;
+                    let right = left.split_off(left.len() / 2);
+                    commit(core, left).await;
+                    return commit(core, right).await;
                 }
-                commit(core, batch, true).await;
-            }
-            Err(error) if batch.len() == 1 => {
-                tracing::error!(error = ?error, task.id = batch[0].task.id.get(), "an outcome cannot be stored");
-                for outcome in batch {
-                    if matches!(outcome.finish.kind, FinishKind::Failed(_)) && outcome.finish.artifacts.is_empty() {
-                        // Not even the bare failure can be stored: it stays for the next start.
-                        core.runs.end(outcome.task.id);
-                        continue;
-                    }
-                    let mut refused = refuse(
-                        outcome,
-                        TaskFailure::permanent(ErrorStage::Mount, "result_not_storable", "the result cannot be stored"),
-                    );
-                    refused.finish.artifacts.clear();
-                    commit(core, vec![refused], repeated).await;
-                }
-            }
-            Err(_) => {
-                let mut left = batch;
-                let right = left.split_off(left.len() / 2);
-                commit(core, left, repeated).await;
-                commit(core, right, repeated).await;
             }
         }
     }
     .boxed()
+}
+
+/// Tells everybody what became of a committed batch; refused mounts become failures in a batch of their own.
+async fn settle(core: &Arc<Core>, batch: Vec<Outcome>, results: Vec<FinishOutcome>, repeated: bool) {
+    let mut refused = Vec::new();
+    for (outcome, result) in batch.into_iter().zip(results) {
+        match result {
+            FinishOutcome::Applied(task) => applied(core, &task),
+            FinishOutcome::Stale => stale(core, &outcome.task, repeated).await,
+            FinishOutcome::Rejected(rejection) => refused.push(refuse(
+                outcome,
+                TaskFailure::permanent(ErrorStage::Mount, rejection.code(), rejection.to_string()),
+            )),
+        }
+    }
+    if !refused.is_empty() {
+        commit(core, refused).await;
+    }
+}
+
+/// The outcome of a single task that the database will not take: it fails without what it wanted to store.
+async fn store_bare_failure(core: &Arc<Core>, batch: Vec<Outcome>) {
+    for outcome in batch {
+        if matches!(outcome.finish.kind, FinishKind::Failed(_)) && outcome.finish.artifacts.is_empty() {
+            // Not even the bare failure can be stored: it stays for the next start.
+            core.runs.end(outcome.task.id);
+            continue;
+        }
+        let failure = TaskFailure::permanent(ErrorStage::Mount, "result_not_storable", "the result cannot be stored");
+        let mut refused = refuse(outcome, failure);
+        refused.finish.artifacts.clear();
+        commit(core, vec![refused]).await;
+    }
 }
 
 fn refuse(outcome: Outcome, failure: TaskFailure) -> Outcome {
@@ -136,10 +145,15 @@ fn refuse(outcome: Outcome, failure: TaskFailure) -> Outcome {
 
 fn applied(core: &Core, task: &Arc<Task>) {
     core.runs.end(task.id);
+    // A task that was reopened meanwhile may be waiting for this.
+    core.look.notify_one();
     match task.state {
         TaskState::Pending if task.owner.is_some() && task.owner == core.owner() => {
             metrics::counter!("millrace_tasks_retried_total", "kind" => task.kind.as_str()).increment(1);
-            core.enqueue([Arc::clone(task)]);
+            // A node that stops leaves it stored; it comes back at the next start.
+            if core.is_accepting() {
+                core.enqueue([Arc::clone(task)]);
+            }
         }
         TaskState::Failed => {
             let code = task.error.as_ref().map_or("unknown", |error| error.code.as_str()).to_owned();

@@ -25,7 +25,7 @@ pub(crate) async fn run(core: Arc<Core>) {
 fn tick(core: &Arc<Core>) -> Option<Duration> {
     core.owner()?;
     let now = core.clock.now();
-    let mut recovered = Vec::new();
+    let (mut recovered, mut busy) = (Vec::new(), Vec::new());
     let next_due = {
         let mut ready = core.ready.lock();
         let next_due = ready.promote_due(now);
@@ -33,7 +33,11 @@ fn tick(core: &Arc<Core>) -> Option<Duration> {
             let mut free = core.config.concurrency.of(kind).saturating_sub(core.runs.at_work(kind));
             while free > 0 {
                 let Some(task) = ready.pop(kind) else { break };
-                let Some(token) = core.runs.begin(task.id, kind) else { continue };
+                let Some(token) = core.runs.begin(task.id, kind) else {
+                    // Reopened while the commit of its last outcome is being told: its turn comes right after.
+                    busy.push(task);
+                    continue;
+                };
                 free -= 1;
                 if task.recovered {
                     recovered.push((task, token));
@@ -41,6 +45,9 @@ fn tick(core: &Arc<Core>) -> Option<Duration> {
                     tokio::spawn(run::attempt(Arc::clone(core), task, token));
                 }
             }
+        }
+        for task in busy {
+            ready.push(task, now);
         }
         next_due
     };
