@@ -43,6 +43,8 @@ pub(crate) struct Core {
     pub(crate) completer: Completer,
     /// Stops dispatch and recovery.
     pub(crate) stop: CancellationToken,
+    /// Nobody is made to wait for a task any more.
+    pub(crate) hang_up: CancellationToken,
 }
 
 impl Core {

@@ -98,6 +98,7 @@ impl TaskQueue {
             accepting: AtomicBool::new(true),
             completer,
             stop: CancellationToken::new(),
+            hang_up: CancellationToken::new(),
         });
         recovery::adopt(&core, RecoverSource::EarlierSelf).await;
         let loops = vec![
@@ -182,8 +183,14 @@ impl TaskQueue {
             tokio::select! {
                 () = watch.changed() => {}
                 () = &mut over => return self.get(user, id).await,
+                () = self.core.hang_up.cancelled() => return self.get(user, id).await,
             }
         }
+    }
+
+    /// Ends every [`wait`](Self::wait) early, those to come included, so that nobody who waits holds up an orderly stop.
+    pub fn release_waiters(&self) {
+        self.core.hang_up.cancel();
     }
 
     /// Cancels: a waiting task at once, a running one as soon as its handler notices.
