@@ -44,6 +44,7 @@ pub(super) fn serve(config: Config) -> anyhow::Result<ExitCode> {
             ended.context("the HTTP server failed")?;
             bail!("the HTTP server ended by itself");
         }
+        app.queue.release_waiters();
         let (ended, ()) = tokio::join!(server, http::stop(handle));
         app.shutdown().await?;
         ended.context("the HTTP server did not stop in order")?;

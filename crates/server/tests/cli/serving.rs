@@ -91,14 +91,47 @@ fn a_second_signal_ends_at_once() {
     let home = Home::new().with("MILLRACE_STORE", "memory");
     let server = home.serve();
     // An upload that never ends holds an orderly stop up.
-    let mut upload = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).unwrap();
-    let head = "POST /api/v1/etl/upload HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: 999\r\n";
-    write!(upload, "{head}expect: 100-continue\r\n\r\n").unwrap();
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut upload = TcpStream::connect(address).unwrap();
+    let head = "content-type: multipart/form-data; boundary=b\r\ncontent-length: 999\r\nexpect: 100-continue";
+    write!(upload, "POST /api/v1/etl/upload HTTP/1.1\r\nhost: {address}\r\n{head}\r\n\r\n").unwrap();
     // The server asks for the body, so the request is being handled.
-    upload.read_exact(&mut [0; 12]).unwrap();
+    let mut answer = [0; 12];
+    upload.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100");
     server.signal(Signal::SIGTERM);
     until("the first signal is noticed", || server.log().contains("a second signal ends at once"));
     server.signal(Signal::SIGTERM);
     let (status, rest) = server.ended();
     assert_eq!((status.code(), rest.as_str()), (Some(130), ""));
+}
+
+#[test]
+fn whoever_waits_for_a_task_does_not_hold_the_stop_up() {
+    let home = Home::new().with("MILLRACE_STORE", "memory").with("MILLRACE_SERVER__MAX_WAIT_SECONDS", "50");
+    let file = home.file("a.txt", "a");
+    let server = home.serve();
+    server.run(&home, &["upload", file.to_str().unwrap(), "--wait"]).good();
+    let address = server.url.strip_prefix("http://").unwrap();
+    let get = |line: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET /api/v1/etl/tasks/1{line}\r\nhost: {address}\r\n\r\n").unwrap();
+        stream
+    };
+    let mut known = String::new();
+    get(" HTTP/1.1\r\nconnection: close").read_to_string(&mut known).unwrap();
+    let header = known.lines().find(|line| line.to_lowercase().starts_with("etag:"));
+    let (_, tag) = header.unwrap_or_else(|| panic!("{known}")).split_once(": ").unwrap();
+    // Waits for a change of a task that has ended.
+    let mut waiter = get(&format!("?wait=50 HTTP/1.1\r\nif-none-match: {tag}"));
+    // A request on another connection is answered, so the one before it is being handled.
+    server.run(&home, &["healthcheck"]).good();
+    let begun = std::time::Instant::now();
+    server.signal(Signal::SIGTERM);
+    let mut answer = [0; 12];
+    waiter.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 304");
+    drop(waiter);
+    assert_eq!(server.ended().0.code(), Some(0));
+    assert!(begun.elapsed().as_secs() < 20, "it took {:?}", begun.elapsed());
 }

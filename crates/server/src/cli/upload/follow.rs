@@ -17,6 +17,8 @@ use super::outcome::{Failure, Outcome};
 const WINDOW: usize = 100;
 /// How long the server may hold an answer back, in seconds, at first.
 const WAIT: u64 = 20;
+/// Between two questions when the server holds nothing back.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Waits until every task has ended; notes the tasks as they ended, and those that failed.
 ///
@@ -81,12 +83,14 @@ impl Waiting<'_> {
         let seconds = self.seconds;
         if seconds == 0 {
             // A server that holds nothing back.
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(PAUSE).await;
             return Ok(());
         }
         match quietly(async || self.api.get::<Task>(&path, &[("wait", seconds.to_string())]).await).await {
             // It is configured to hold answers back for a shorter time.
             Err(ApiError::Refused(refusal)) if refusal.status == StatusCode::BAD_REQUEST => self.seconds /= 2,
+            // A server that stops lets go at once; one that goes on was asked long ago.
+            Ok(task) if !task.has_ended() => tokio::time::sleep(PAUSE).await,
             other => drop(other?),
         }
         Ok(())
