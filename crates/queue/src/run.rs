@@ -125,8 +125,9 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
     let ended = supervise(core, task, &control, attempt, started_at).await;
     let reported = *control.reported.lock();
     let (kind, artifacts) = match ended {
+        // A handler that was told to stop may return anything; none of it counts.
+        Ended::Returned(_) if control.token.is_cancelled() => (stopped(core), Vec::new()),
         Ended::Returned(Ok(output)) => complete(core, task, &control, output, started_at, attempt).await,
-        Ended::Returned(Err(_)) | Ended::Stopped if control.token.is_cancelled() => (stopped(core), Vec::new()),
         Ended::Returned(Err(error)) => {
             let restart = restart_stage(reported.stage, &error.artifacts, task);
             (failed(core, reported.stage, restart, attempt, error.failure), error.artifacts)
