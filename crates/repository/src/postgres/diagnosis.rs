@@ -8,9 +8,12 @@ use diesel_async::RunQueryDsl;
 use super::store::PgStore;
 use crate::Result;
 
-/// What was found; all zero in a healthy database.
+/// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, QueryableByName)]
 pub struct Diagnosis {
+    /// Unfinished tasks that some node owns, whether it lives or not.
+    #[diesel(sql_type = BigInt)]
+    pub owned_tasks: i64,
     /// Unfinished tasks whose node is gone: its lease ended, or it has begun a new incarnation since.
     #[diesel(sql_type = BigInt)]
     pub stranded_tasks: i64,
@@ -27,6 +30,7 @@ impl PgStore {
     pub async fn diagnose(&self, now: DateTime<Utc>) -> Result<Diagnosis> {
         let found = sql_query(
             "select
+                (select count(*) from task where finished_at is null and owner_node is not null) as owned_tasks,
                 (select count(*) from task t left join node n on n.id = t.owner_node
                  where t.finished_at is null and t.owner_node is not null
                    and (n.id is null or n.lease_until < now() or t.owner_epoch < n.epoch)) as stranded_tasks,

@@ -16,6 +16,12 @@ fn tasks_survive_a_kill_and_end_mounted_once() {
     server.run(&home, &["upload", "docs", "--table", "t"]).good().says("60 of 60 files submitted");
     server.kill();
     assert!(home.postgres().is_some(), "Postgres is meant to outlive a killed millrace; this test would prove less");
+    // It depends on the machine how many were done by then.
+    let checked = home.run(&["doctor"]).good();
+    assert!(
+        checked.out.contains(" were interrupted with their node") || checked.out.contains("all is well"),
+        "{checked:?}"
+    );
 
     let server = home.serve();
     until("all tasks have ended", || {

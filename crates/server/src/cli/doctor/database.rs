@@ -24,8 +24,6 @@ pub(super) struct Plan {
     pub(super) fix: bool,
     /// Age of an object from which it may be an orphan.
     pub(super) grace: Duration,
-    /// Whether another millrace works on it.
-    pub(super) is_held: bool,
 }
 
 /// Looks at the database and the object store.
@@ -123,15 +121,18 @@ async fn rows(plan: Plan, database: &Database, clock: &dyn Clock, report: &mut R
         Ok(found) => found,
         Err(error) => return report.fail("tasks", &format!("{:#}", anyhow::Error::from(error))),
     };
-    match (found.stranded_tasks, plan.is_held) {
-        (0, _) => report.ok("tasks", "none belongs to a node that is gone")?,
-        (tasks, false) => {
+    match (found.stranded_tasks, found.owned_tasks) {
+        // We started this Postgres ourselves, so no node lives, even if its lease has not ended yet.
+        (_, tasks @ 1..) if database.postgres.is_some() => {
             report.warn("tasks", &format!("{tasks} were interrupted with their node; the next start takes them up"))?;
         }
-        (tasks, true) => report.warn(
+        (tasks @ 1.., _) => report.warn(
             "tasks",
-            &format!("{tasks} belong to a node whose lease ended; another takes them up within seconds, if it runs"),
+            &format!(
+                "{tasks} belong to a node that is gone; a running node takes them up within seconds, or the next start"
+            ),
         )?,
+        _ => report.ok("tasks", "none belongs to a node that is gone")?,
     }
     if found.expired_receipts == 0 {
         return report.ok("idempotency", "no expired receipts");

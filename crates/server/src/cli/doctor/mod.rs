@@ -49,6 +49,6 @@ pub(super) async fn run(args: DoctorArgs, settings: &Settings) -> anyhow::Result
     let asked = args.orphan_grace.unwrap_or(configured);
     // Files that a running server is just receiving have no rows yet.
     let grace = Duration::from_secs(if is_held { asked.max(configured) } else { asked });
-    database::check(&config, database::Plan { fix: args.fix, grace, is_held }, &mut report).await?;
+    database::check(&config, database::Plan { fix: args.fix, grace }, &mut report).await?;
     report.finish()
 }
