@@ -27,7 +27,6 @@ pub mod user;
 
 pub use error::{ErrorKind, Fault};
 pub use ids::*;
-pub use ids::InvalidId as InvalidIdError;
 pub use pointer::JsonPointer;
 pub use state_machine::{IllegalTransition, Stage, TaskEvent, TaskState, step};
 pub use task::{ErrorStage, Task, TaskFailure, TaskKind};

@@ -4,7 +4,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::pooled_connection::deadpool::PoolError;
 use millrace_domain::assembly::WriteRefused;
 use millrace_domain::mount::MountRejection;
-use millrace_domain::{IllegalTransition, InvalidIdError};
+use millrace_domain::{IllegalTransition, InvalidId};
 
 use crate::{Clash, RepositoryError};
 
@@ -90,8 +90,8 @@ impl From<PoolError> for RepositoryError {
     }
 }
 
-impl From<InvalidIdError> for RepositoryError {
-    fn from(error: InvalidIdError) -> Self {
+impl From<InvalidId> for RepositoryError {
+    fn from(error: InvalidId) -> Self {
         Self::Corrupt(error.into())
     }
 }
