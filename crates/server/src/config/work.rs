@@ -62,7 +62,8 @@ impl Default for QueueConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConcurrencyConfig {
-    /// Documents. Default: twice the cores.
+    /// Documents. Most of their time they wait for storage; the parser processes have a limit of their own
+    /// (`parsers.workers`). Default: 16 per core.
     pub document: Option<u32>,
     /// Tabular loads. Default 2.
     pub load: u32,
@@ -79,7 +80,7 @@ impl Default for ConcurrencyConfig {
 impl ConcurrencyConfig {
     /// Documents that run at once, on this machine.
     pub fn document_or_default(&self) -> u32 {
-        self.document.unwrap_or_else(|| cores().saturating_mul(2))
+        self.document.unwrap_or_else(|| cores().saturating_mul(16))
     }
 }
 
@@ -159,13 +160,13 @@ pub enum LogFormat {
 pub struct LogConfig {
     /// `text` or `json`. Default `text`.
     pub format: LogFormat,
-    /// Levels by target, as in `info,millrace_queue=debug`. Default `info`.
+    /// Levels by target, as in `info,millrace_queue=debug`. Default `info,actix_server=warn`.
     pub filter: String,
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self { format: LogFormat::Text, filter: "info,actix_server=warn".to_owned() }
     }
 }
 
