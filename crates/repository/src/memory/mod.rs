@@ -1,6 +1,6 @@
 //! All stores in one process: nothing is kept when it ends.
 //!
-//! Owns one [`State`](state::State) behind one lock. Every trait method locks once, decides on what it sees, then
+//! Owns one `State` behind one lock. Every trait method locks once, decides on what it sees, then
 //! changes it, so that each is one transaction: an error means that nothing was changed. No method waits while it
 //! holds the lock. What a mount or a write does to a table is decided by the pure functions of the domain, as in every
 //! other store.

@@ -1,7 +1,7 @@
 //! PostgreSQL 15 or later through diesel-async: the only module of the workspace that knows SQL.
 //!
 //! Rows (`*Row`) are private to this module; reading one is a checked conversion, since stored data can be bad. Hot
-//! statements take arrays (`unnest`) and are prepared once per connection, see [`fixed`]; everything else is the query
+//! statements take arrays (`unnest`) and are prepared once per connection, see `fixed`; everything else is the query
 //! builder. No session state is relied on, so a transaction pooler may stand in between.
 
 mod api_keys;
