@@ -5,6 +5,7 @@
 pub mod app;
 pub mod client;
 pub mod contract;
+pub mod crash;
 pub mod database;
 pub mod doubles;
 pub mod files;

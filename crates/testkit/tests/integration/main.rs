@@ -2,5 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
+mod lifecycle;
 mod main_path;
+mod mounts;
 mod support;
