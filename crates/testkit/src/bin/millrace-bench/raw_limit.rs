@@ -117,8 +117,6 @@ impl Raw {
             .arg(format!("--time={seconds}"))
             .arg(format!("--file={SCRIPTS}/{script}"))
             .arg(&self.url)
-            // The planner knows nothing of a table that grows this fast, and might join by reading all of it.
-            .env("PGOPTIONS", "-c enable_hashjoin=off -c enable_mergejoin=off")
             .stdin(Stdio::null());
         let output = command
             .output()

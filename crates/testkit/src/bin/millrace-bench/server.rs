@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -22,6 +22,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(90);
 /// A running server. Stopped in order when dropped; better end it with [`stop`](Self::stop), which tells of failures.
 pub struct Server {
     child: Child,
+    // Kept open: a server whose reader has left ends.
+    _output: BufReader<ChildStdout>,
     /// Where it listens.
     pub address: SocketAddr,
     folder: PathBuf,
@@ -53,15 +55,16 @@ impl Server {
             .stderr(File::create(&log)?);
         let mut child = command.spawn().context("millrace cannot be started")?;
         let output = child.stdout.take().context("no standard output")?;
+        let mut output = BufReader::new(output);
         let mut banner = String::new();
-        BufReader::new(output).read_line(&mut banner)?;
+        output.read_line(&mut banner)?;
         let address = banner.split_once("http://").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
         let Some(address) = address else {
             let _ = child.kill();
             let _ = child.wait();
             bail!("millrace did not start: {}", fs::read_to_string(&log)?.trim());
         };
-        Ok(Self { child, address, folder: folder.to_path_buf(), stopped: false })
+        Ok(Self { child, _output: output, address, folder: folder.to_path_buf(), stopped: false })
     }
 
     /// Its process number.
