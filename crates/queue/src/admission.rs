@@ -4,16 +4,16 @@
 //! involved, so an idle server adds no delay and a busy one fills its batches by itself.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use millrace_domain::submission::Submission;
-use millrace_domain::{Fault, Task, TaskState};
+use millrace_domain::{Fault, Task};
 use millrace_repository::{Admission, AdmissionOutcome, Clash, Receipt, RepositoryError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::core::Core;
+use crate::recovery;
 
 /// Answer to one submit.
 type Reply = oneshot::Sender<Result<Vec<Arc<Task>>, Fault>>;
@@ -54,7 +54,7 @@ impl Admissions {
 }
 
 fn stopping() -> Fault {
-    Fault::new(millrace_domain::ErrorKind::Unavailable, "stopping", "the server is stopping")
+    Fault::new(millrace_domain::ErrorKind::Unavailable, "not_accepting", "the server is stopping")
 }
 
 /// Stores what comes until the senders are gone.
@@ -91,7 +91,11 @@ fn store(core: &Arc<Core>, batch: Vec<Ticket>) -> BoxFuture<'_, ()> {
             Err(error) if error.is_transient() => {
                 tracing::warn!(error = %error, batch = admissions.len(), "admission did not reach the database");
                 for (admission, reply) in admissions.into_iter().zip(replies) {
-                    tokio::spawn(reconcile(Arc::clone(core), admission.submission));
+                    let tasks = &admission.submission.tasks;
+                    if let Some(user) = tasks.first().map(|task| task.user_id) {
+                        let ids = tasks.iter().map(|task| task.id).collect();
+                        tokio::spawn(recovery::reconcile(Arc::clone(core), user, ids));
+                    }
                     let _ = reply.send(Err(Fault::from(RepositoryError::Unavailable("see the log".into()))));
                 }
             }
@@ -115,7 +119,7 @@ fn store(core: &Arc<Core>, batch: Vec<Ticket>) -> BoxFuture<'_, ()> {
 fn answer(core: &Core, outcome: AdmissionOutcome, reply: Reply) {
     let answer = match outcome {
         AdmissionOutcome::Stored(tasks) => {
-            core.enqueue(tasks.iter().filter(|task| task.state == TaskState::Pending).cloned());
+            core.enqueue_own(tasks.iter().cloned());
             for task in &tasks {
                 metrics::counter!("millrace_tasks_created_total", "kind" => task.kind.as_str()).increment(1);
             }
@@ -125,23 +129,4 @@ fn answer(core: &Core, outcome: AdmissionOutcome, reply: Reply) {
     };
     // A caller that is gone has its tasks all the same.
     let _ = reply.send(answer);
-}
-
-/// After a commit with unknown outcome: what was stored after all must not wait for the next start of the process.
-async fn reconcile(core: Arc<Core>, submission: Submission) {
-    let Some(user) = submission.tasks.first().map(|task| task.user_id) else { return };
-    let ids: Vec<_> = submission.tasks.iter().map(|task| task.id).collect();
-    let mut delay = Duration::from_millis(200);
-    loop {
-        core.clock.sleep(delay).await;
-        match core.tasks.get_many(user, &ids).await {
-            Ok(stored) => {
-                let ours = core.owner();
-                core.enqueue(stored.into_iter().filter(|task| task.state == TaskState::Pending && task.owner == ours));
-                return;
-            }
-            Err(_) if core.stop.is_cancelled() => return,
-            Err(_) => delay = (delay * 2).min(Duration::from_secs(10)),
-        }
-    }
 }

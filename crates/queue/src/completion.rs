@@ -28,6 +28,8 @@ const BACKLOG: usize = 2048;
 const BUSY: usize = 8;
 /// Between two tries to reach the database.
 const REPEAT: Duration = Duration::from_millis(250);
+/// Tries after which it is asked whether the database or the batch is to blame.
+const PATIENCE: u32 = 8;
 
 impl Completer {
     /// The two ends.
@@ -36,10 +38,19 @@ impl Completer {
         (Self { sender }, receiver)
     }
 
-    /// Hands an outcome over. Returns when it is queued, not when it is committed.
-    pub(crate) async fn hand_in(&self, task: Arc<Task>, finish: Finish) {
-        // The receiver outlives every run; were it gone, the task would be recovered at the next start.
-        let _ = self.sender.send(Outcome { task, finish }).await;
+    /// Waits for room for one outcome; `None` when the queue has ended, and the task comes back at the next start.
+    pub(crate) async fn reserve(&self) -> Option<Place<'_>> {
+        self.sender.reserve().await.ok().map(Place)
+    }
+}
+
+/// Room for one outcome.
+pub(crate) struct Place<'a>(mpsc::Permit<'a, Outcome>);
+
+impl Place<'_> {
+    /// Hands an outcome over. It is queued then, not committed.
+    pub(crate) fn send(self, task: Arc<Task>, finish: Finish) {
+        self.0.send(Outcome { task, finish });
     }
 }
 
@@ -74,34 +85,49 @@ async fn gather(core: &Core, outcomes: &mut mpsc::Receiver<Outcome>, batch: &mut
 fn commit(core: &Arc<Core>, batch: Vec<Outcome>) -> BoxFuture<'_, ()> {
     async move {
         let finishes: Vec<Finish> = batch.iter().map(|outcome| outcome.finish.clone()).collect();
-        let mut repeated = false;
+        let mut tries = 0;
         loop {
             match core.tasks.finish_many(&finishes, core.clock.now()).await {
-                Ok(results) => return settle(core, batch, results, repeated).await,
+                Ok(results) => return settle(core, batch, results, tries > 0).await,
                 Err(error) if error.is_transient() => {
-                    tracing::warn!(error = %error, batch = batch.len(), "outcomes did not reach the database; repeating");
+                    tries += 1;
+                    tracing::warn!(error = ?error, batch = batch.len(), tries, "outcomes were not stored; repeating");
                     core.clock.sleep(REPEAT).await;
                     if core.owner().is_none() {
                         // The lease is lost: whoever holds the tasks now runs them again.
                         batch.iter().for_each(|outcome| core.runs.end(outcome.task.id));
                         return;
                     }
-                    repeated = true;
+                    if tries < PATIENCE || !answers(core, &batch[0].task).await {
+                        continue;
+                    }
+                    // The database is well, so it is this batch that it does not take.
+                    return if batch.len() == 1 {
+                        store_bare_failure(core, batch).await
+                    } else {
+                        halve(core, batch).await
+                    };
                 }
                 Err(error) if batch.len() == 1 => {
                     tracing::error!(error = ?error, task.id = batch[0].task.id.get(), "an outcome cannot be stored");
                     return store_bare_failure(core, batch).await;
                 }
-                Err(_) => {
-                    let mut left = batch;
-                    let right = left.split_off(left.len() / 2);
-                    commit(core, left).await;
-                    return commit(core, right).await;
-                }
+                Err(_) => return halve(core, batch).await,
             }
         }
     }
     .boxed()
+}
+
+async fn halve(core: &Arc<Core>, mut batch: Vec<Outcome>) {
+    let right = batch.split_off(batch.len() / 2);
+    commit(core, batch).await;
+    commit(core, right).await;
+}
+
+/// Whether the database answers at all.
+async fn answers(core: &Core, task: &Task) -> bool {
+    core.tasks.get_many(task.user_id, &[task.id]).await.is_ok()
 }
 
 /// Tells everybody what became of a committed batch; refused mounts become failures in a batch of their own.
@@ -126,8 +152,9 @@ async fn settle(core: &Arc<Core>, batch: Vec<Outcome>, results: Vec<FinishOutcom
 async fn store_bare_failure(core: &Arc<Core>, batch: Vec<Outcome>) {
     for outcome in batch {
         if matches!(outcome.finish.kind, FinishKind::Failed(_)) && outcome.finish.artifacts.is_empty() {
-            // Not even the bare failure can be stored: it stays for the next start.
+            // Not even the bare failure can be stored: it stays as it is for the next start.
             core.runs.end(outcome.task.id);
+            core.look.notify_one();
             continue;
         }
         let failure = TaskFailure::permanent(ErrorStage::Mount, "result_not_storable", "the result cannot be stored");
@@ -155,6 +182,8 @@ fn applied(core: &Core, task: &Arc<Task>) {
                 core.enqueue([Arc::clone(task)]);
             }
         }
+        // Given back; whoever takes it over counts on.
+        TaskState::Pending => {}
         TaskState::Failed => {
             let code = task.error.as_ref().map_or("unknown", |error| error.code.as_str()).to_owned();
             metrics::counter!("millrace_tasks_failed_total", "kind" => task.kind.as_str(), "code" => code).increment(1);
@@ -170,19 +199,15 @@ fn applied(core: &Core, task: &Arc<Task>) {
 /// Somebody else changed the task meanwhile, or our own earlier commit with unknown outcome did go through. In that
 /// case a retry that it had stored must find its way back into memory.
 async fn stale(core: &Arc<Core>, task: &Arc<Task>, repeated: bool) {
+    core.runs.end(task.id);
     if repeated {
-        if let Ok(Some(stored)) = core.tasks.get(task.user_id, task.id).await
-            && stored.state == TaskState::Pending
-            && stored.owner.is_some()
-            && stored.owner == core.owner()
-        {
-            core.runs.end(task.id);
-            core.enqueue([stored]);
+        if let Ok(Some(stored)) = core.tasks.get(task.user_id, task.id).await {
+            core.enqueue_own([stored]);
         }
     } else {
         metrics::counter!("millrace_stale_completions_total").increment(1);
         tracing::info!(task.id = task.id.get(), "an outcome came too late and was dropped");
     }
-    core.runs.end(task.id);
+    core.look.notify_one();
     core.watches.notify(task.id);
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use millrace_domain::Task;
 use millrace_domain::ports::{Bus, Clock, MountService, ObjectStore, TaskExecutor};
 use millrace_domain::task::Owner;
+use millrace_domain::{Task, TaskState};
 use millrace_repository::{ArtifactRepository, MountRepository, NodeRepository, RuleRepository, TaskRepository};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
@@ -33,6 +33,8 @@ pub(crate) struct Core {
     pub(crate) ready: Mutex<ReadyQueue>,
     /// Work, a free place or a due time may be there: the dispatcher looks.
     pub(crate) look: Notify,
+    /// A new incarnation has begun, or another reason to look for tasks to take over.
+    pub(crate) adopt: Notify,
     /// Something ended: those who wait for idleness look.
     pub(crate) ended: Notify,
     pub(crate) runs: RunTable,
@@ -62,6 +64,19 @@ impl Core {
         }
         drop(ready);
         self.look.notify_one();
+    }
+
+    /// As [`enqueue`](Self::enqueue), for those that wait here and belong to this incarnation. The others are left for
+    /// recovery, which takes them over first.
+    pub(crate) fn enqueue_own(&self, tasks: impl IntoIterator<Item = Arc<Task>>) {
+        let owner = self.owner();
+        let own = |task: &Arc<Task>| {
+            task.state == TaskState::Pending
+                && task.owner.is_some()
+                && task.owner == owner
+                && !self.runs.contains(task.id)
+        };
+        self.enqueue(tasks.into_iter().filter(own));
     }
 
     /// Whether new tasks are taken.

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use millrace_repository::{Lease, RecoverSource};
+use millrace_repository::Lease;
 
 use crate::core::Core;
-use crate::recovery;
 
 /// Renews until told to stop. A lost lease stops dispatch and every run, then a new incarnation begins.
 pub(crate) async fn run(core: Arc<Core>) {
@@ -42,8 +41,6 @@ pub(crate) async fn run(core: Arc<Core>) {
             Ok(Err(error)) => tracing::warn!(error = %error, "the lease was not renewed; trying again"),
             Err(_) => tracing::warn!("the lease was not renewed in time; trying again"),
         }
-        recovery::adopt(&core, RecoverSource::LapsedNodes).await;
-        recovery::adopt(&core, RecoverSource::Unowned).await;
     }
 }
 
@@ -60,7 +57,7 @@ async fn begin_again(core: &Arc<Core>) -> Option<Instant> {
     match core.nodes.register(&core.config.node_name, core.config.lease_ttl).await {
         Ok(owner) => {
             *core.owner.write() = Some(owner);
-            recovery::adopt(core, RecoverSource::EarlierSelf).await;
+            core.adopt.notify_one();
             tracing::info!(node = owner.node.get(), epoch = owner.epoch, "the node holds a lease again");
             Some(asked_at + core.config.lease_ttl)
         }

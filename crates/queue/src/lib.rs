@@ -16,6 +16,7 @@ mod mounts;
 mod queue;
 mod ready;
 mod recovery;
+mod requests;
 mod retry;
 mod run;
 mod runs;

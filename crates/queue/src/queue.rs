@@ -25,7 +25,7 @@ use crate::core::Core;
 use crate::ready::ReadyQueue;
 use crate::runs::RunTable;
 use crate::watch::WatchHub;
-use crate::{dispatch, lease, recovery};
+use crate::{dispatch, lease, recovery, requests};
 
 /// What the queue is made of; everything is injected.
 pub struct QueueParts {
@@ -91,6 +91,7 @@ impl TaskQueue {
             clock,
             ready: Mutex::new(ReadyQueue::default()),
             look: Notify::new(),
+            adopt: Notify::new(),
             ended: Notify::new(),
             runs: RunTable::default(),
             watches: Arc::new(WatchHub::default()),
@@ -100,14 +101,16 @@ impl TaskQueue {
             stop: CancellationToken::new(),
             hang_up: CancellationToken::new(),
         });
-        recovery::adopt(&core, RecoverSource::EarlierSelf).await;
-        let loops = vec![
+        let mut loops = vec![
             tokio::spawn(admission::run(Arc::clone(&core), tickets)),
             tokio::spawn(dispatch::run(Arc::clone(&core))),
             tokio::spawn(completion::run(Arc::clone(&core), outcomes)),
             tokio::spawn(lease::run(Arc::clone(&core))),
             tokio::spawn(listen(Arc::clone(&core))),
         ];
+        // The lease is renewed meanwhile, however much there is to take over.
+        recovery::adopt(&core, RecoverSource::EarlierSelf).await;
+        loops.push(tokio::spawn(recovery::run(Arc::clone(&core))));
         Ok(Arc::new(Self { core, admissions, admitting: AtomicUsize::new(0), loops: Mutex::new(loops) }))
     }
 
@@ -148,10 +151,8 @@ impl TaskQueue {
     ) -> Result<Vec<Arc<Task>>, Fault> {
         let count = submission.tasks.len();
         self.check_capacity(count)?;
-        self.admitting.fetch_add(count, Ordering::AcqRel);
-        let stored = self.admissions.submit(submission, receipt).await;
-        self.admitting.fetch_sub(count, Ordering::AcqRel);
-        stored
+        let _admitting = Admitting::begin(&self.admitting, &self.core, count);
+        self.admissions.submit(submission, receipt).await
     }
 
     /// One task.
@@ -198,24 +199,7 @@ impl TaskQueue {
     /// # Errors
     /// `NotFound`; `Conflict` when it has ended.
     pub async fn cancel(&self, user: UserId, id: TaskId, receipt: Option<Receipt<Task>>) -> Result<Arc<Task>, Fault> {
-        let core = &self.core;
-        let task = self.get(user, id).await?;
-        let waiting = core.ready.lock().remove(&task);
-        let live = (waiting.is_some() || core.runs.contains(id)).then_some(task.state);
-        let now = core.clock.now();
-        match core.tasks.request_cancel(user, id, live, now, receipt.as_ref()).await {
-            Ok(cancelled) => {
-                core.runs.cancel(id);
-                core.watches.notify(id);
-                core.ended.notify_waiters();
-                core.bus.publish(Signal::CancelRequested(id)).await;
-                Ok(cancelled)
-            }
-            Err(error) => {
-                core.enqueue(waiting);
-                Err(error.into())
-            }
-        }
+        requests::apart(requests::cancel(Arc::clone(&self.core), user, id, receipt)).await
     }
 
     /// Makes an ended task run again, from the given stage or else from the first one whose input is not stored.
@@ -237,11 +221,7 @@ impl TaskQueue {
         }
         self.check_capacity(1)?;
         let stage = self.retry_stage(&task, from_stage).await?;
-        let core = &self.core;
-        let reopened = core.tasks.reopen(user, id, stage, core.owner(), core.clock.now(), receipt.as_ref()).await?;
-        core.enqueue([Arc::clone(&reopened)]);
-        core.watches.notify(id);
-        Ok(reopened)
+        requests::apart(requests::reopen(Arc::clone(&self.core), user, id, stage, receipt)).await
     }
 
     async fn retry_stage(&self, task: &Task, wanted: Option<Stage>) -> Result<Stage, Fault> {
@@ -351,6 +331,27 @@ impl TaskQueue {
         for handle in self.loops.lock().drain(..) {
             handle.abort();
         }
+    }
+}
+
+/// Tasks between the capacity check and their place in memory, counted out again even if the caller goes away.
+struct Admitting<'a> {
+    counter: &'a AtomicUsize,
+    core: &'a Core,
+    count: usize,
+}
+
+impl<'a> Admitting<'a> {
+    fn begin(counter: &'a AtomicUsize, core: &'a Core, count: usize) -> Self {
+        counter.fetch_add(count, Ordering::AcqRel);
+        Self { counter, core, count }
+    }
+}
+
+impl Drop for Admitting<'_> {
+    fn drop(&mut self) {
+        self.counter.fetch_sub(self.count, Ordering::AcqRel);
+        self.core.ended.notify_waiters();
     }
 }
 

@@ -1,6 +1,7 @@
 //! What waits in memory: fair over projects, by priority within a project.
 
 use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -12,6 +13,22 @@ type Rank = (Reverse<i16>, TaskId);
 
 fn rank(task: &Task) -> Rank {
     (Reverse(task.priority), task.id)
+}
+
+/// Takes a task in; of two versions of the same task the later attempt stays. Whether it is one more.
+fn keep_newer<K: Ord>(place: Entry<'_, K, Arc<Task>>, task: Arc<Task>) -> bool {
+    match place {
+        Entry::Vacant(place) => {
+            place.insert(task);
+            true
+        }
+        Entry::Occupied(mut place) => {
+            if task.attempt_epoch > place.get().attempt_epoch {
+                place.insert(task);
+            }
+            false
+        }
+    }
 }
 
 /// The waiting tasks of one kind. Projects take turns: one task each, round and round.
@@ -27,7 +44,7 @@ impl Lane {
             self.turn.push_back(task.project_id);
             BTreeMap::new()
         });
-        waiting.insert(rank(&task), task).is_none()
+        keep_newer(waiting.entry(rank(&task)), task)
     }
 
     fn pop(&mut self) -> Option<Arc<Task>> {
@@ -77,7 +94,7 @@ impl ReadyQueue {
     /// Takes a task in; one with a `run_at` after `now` waits for that time first.
     pub(crate) fn push(&mut self, task: Arc<Task>, now: DateTime<Utc>) {
         let is_new = match task.run_at {
-            Some(at) if at > now => self.delayed.insert((at, task.id), task).is_none(),
+            Some(at) if at > now => keep_newer(self.delayed.entry((at, task.id)), task),
             _ => self.lanes[lane_of(task.kind)].push(task),
         };
         self.waiting += usize::from(is_new);

@@ -79,23 +79,21 @@ pub(crate) async fn attempt(core: Arc<Core>, task: Arc<Task>, token: Cancellatio
     let span = tracing::info_span!("task", task.id = task.id.get(), task.kind = task.kind.as_str());
     async {
         let finish = execute(&core, &task, token).await;
+        // The place is free only when the outcome has one: a slow database must not let outcomes pile up.
+        let place = core.completer.reserve().await;
         core.runs.hand_over(task.id);
         core.look.notify_one();
-        match finish {
-            Some(finish) => core.completer.hand_in(task, finish).await,
-            None => {
-                core.runs.end(task.id);
-                core.watches.notify(task.id);
-                core.ended.notify_waiters();
-            }
+        match place {
+            Some(place) => place.send(task, finish),
+            None => core.runs.end(task.id),
         }
     }
     .instrument(span)
     .await;
 }
 
-/// Everything between start and outcome; `None` when the task is not ours (any more).
-async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -> Option<Finish> {
+/// Everything between start and outcome.
+async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -> Finish {
     let started_at = core.clock.now();
     let attempt = task.attempt + 1;
     let first = task.start_stage();
@@ -111,28 +109,29 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
         changed: Notify::new(),
     });
     if !record(core, task, &control, attempt, started_at).await {
-        // Cancelled between two attempts, or not ours any more: the guard tells these apart.
-        return Some(Finish {
+        // Cancelled between two attempts, or not ours any more: giving it back is right for both, see below.
+        return Finish {
             id: task.id,
             attempt_epoch: task.attempt_epoch,
-            kind: FinishKind::Cancelled,
-            attempt: task.attempt,
+            kind: FinishKind::Released,
+            attempt,
             started_at: task.started_at,
             transforming_at: task.transforming_at,
             artifacts: Vec::new(),
-        });
+        };
     }
     let ended = supervise(core, task, &control, attempt, started_at).await;
     let reported = *control.reported.lock();
     let (kind, artifacts) = match ended {
-        // A handler that was told to stop may return anything; none of it counts.
-        Ended::Returned(_) if control.token.is_cancelled() => (stopped(core), Vec::new()),
+        // A handler that was told to stop may return anything; none of it counts. Whoever stopped it has said why
+        // beforehand: a task that is cancelling ends as cancelled, one with another owner is stale, any other waits again.
+        Ended::Returned(_) if control.token.is_cancelled() => (FinishKind::Released, Vec::new()),
         Ended::Returned(Ok(output)) => complete(core, task, &control, output, started_at, attempt).await,
         Ended::Returned(Err(error)) => {
             let restart = restart_stage(reported.stage, &error.artifacts, task);
             (failed(core, reported.stage, restart, attempt, error.failure), error.artifacts)
         }
-        Ended::Stopped => (stopped(core), Vec::new()),
+        Ended::Stopped => (FinishKind::Released, Vec::new()),
         Ended::OverDeadline => {
             let limit = core.config.task_timeout.as_secs();
             let failure = TaskFailure::permanent(
@@ -143,7 +142,7 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
             (FinishKind::Failed(Arc::new(failure)), Vec::new())
         }
     };
-    Some(Finish {
+    Finish {
         id: task.id,
         attempt_epoch: task.attempt_epoch,
         kind,
@@ -151,12 +150,7 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
         started_at: Some(started_at),
         transforming_at: control.reported.lock().transforming_at,
         artifacts,
-    })
-}
-
-/// A stop is a cancel, unless the whole node stops.
-fn stopped(core: &Core) -> FinishKind {
-    if core.stop.is_cancelled() { FinishKind::Released } else { FinishKind::Cancelled }
+    }
 }
 
 /// Waits for the handler, passing its reports on.

@@ -56,22 +56,31 @@ pub(crate) async fn run(
             () = stop.cancelled() => return,
             () = clock.sleep(PERIOD) => {}
         }
-        loop {
-            match stores.idempotency.sweep(clock.now(), RECEIPTS).await {
-                Ok(removed) if removed == RECEIPTS => {}
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::warn!(error = %error, "expired receipts were not removed; the next round tries again");
-                    break;
-                }
+        // Every removal stands alone, so that a round may end anywhere.
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = round(&stores, &objects, &clock, orphan_grace_seconds) => {}
+        }
+    }
+}
+
+/// One round of sweeping.
+async fn round(stores: &Stores, objects: &Arc<dyn ObjectStore>, clock: &Arc<dyn Clock>, orphan_grace_seconds: u64) {
+    loop {
+        match stores.idempotency.sweep(clock.now(), RECEIPTS).await {
+            Ok(removed) if removed == RECEIPTS => {}
+            Ok(_) => break,
+            Err(error) => {
+                tracing::warn!(error = %error, "expired receipts were not removed; the next round tries again");
+                break;
             }
         }
-        match sweep_orphans(&stores, &objects, &clock, Duration::from_secs(orphan_grace_seconds)).await {
-            Ok(report) if report.deleted > 0 => {
-                tracing::info!(objects = report.deleted, bytes = report.deleted_bytes, "removed orphaned objects");
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(error = %error, "the object sweep stopped early; the next round goes on"),
+    }
+    match sweep_orphans(stores, objects, clock, Duration::from_secs(orphan_grace_seconds)).await {
+        Ok(report) if report.deleted > 0 => {
+            tracing::info!(objects = report.deleted, bytes = report.deleted_bytes, "removed orphaned objects");
         }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(error = %error, "the object sweep stopped early; the next round goes on"),
     }
 }

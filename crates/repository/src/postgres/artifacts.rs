@@ -106,14 +106,15 @@ impl ArtifactRepository for PgStore {
         let mut connection = self.connection().await?;
         let known_uploads: Vec<i64> =
             upload::table.filter(upload::id.eq_any(&uploads)).select(upload::id).load(&mut connection).await?;
-        let keys: Vec<String> = artifact::table
-            .filter(artifact::task_id.eq_any(&tasks))
-            .select(artifact::key)
-            .load(&mut connection)
-            .await?;
+        // Running tasks first: one that ends between the two looks has its artifacts recorded by the second.
         let running: Vec<i64> = task::table
             .filter(task::id.eq_any(&tasks).and(task::finished_at.is_null()))
             .select(task::id)
+            .load(&mut connection)
+            .await?;
+        let keys: Vec<String> = artifact::table
+            .filter(artifact::task_id.eq_any(&tasks))
+            .select(artifact::key)
             .load(&mut connection)
             .await?;
         let known_uploads: HashSet<i64> = known_uploads.into_iter().collect();

@@ -103,18 +103,22 @@ fn unique(constraint: Option<&str>) -> Clash {
     }
 }
 
-/// Diesel keeps no SQLSTATE for kinds it does not know; these are the texts of shutdown (57P0x), too many connections
-/// (53300), deadlock (40P01) and a lost connection.
+/// Diesel keeps no SQLSTATE for kinds it does not know. Whatever is not a fault of the data or of the statement (shutdown,
+/// a lost connection, deadlock, a timeout, disk or memory full, a pooler's own words) may pass.
 fn is_transient(message: &str) -> bool {
-    const TEXTS: [&str; 8] = [
-        "terminating connection",
-        "the database system is",
-        "too many clients",
-        "remaining connection slots",
-        "deadlock detected",
-        "canceling statement due to lock timeout",
-        "connection closed",
-        "error communicating with the server",
+    const LASTING: [&str; 12] = [
+        "invalid input syntax",
+        "unsupported Unicode escape",
+        "invalid byte sequence",
+        "out of range",
+        "index row",
+        "too long",
+        "too large",
+        "exceeds",
+        "does not exist",
+        "syntax error",
+        "permission denied",
+        "is of type",
     ];
-    TEXTS.iter().any(|text| message.contains(text))
+    !LASTING.iter().any(|text| message.contains(text))
 }

@@ -48,7 +48,10 @@ pub(super) async fn resolve(config: &Config, stores: &Stores, clock: &dyn Clock)
         known.push("API keys".to_owned());
     }
     known.extend(issuers.iter().map(|issuer| format!("tokens of {}", issuer.issuer)));
-    Ok(Identity { auth: AuthConfig { issuers, local_owner }, summary: known.join("; ") })
+    Ok(Identity {
+        auth: AuthConfig { issuers, local_owner, refuse_api_keys: !config.auth.api_keys_enabled },
+        summary: known.join("; "),
+    })
 }
 
 fn issuer(settings: &config::IssuerConfig) -> anyhow::Result<IssuerConfig> {

@@ -175,6 +175,8 @@ pub(super) fn api_limits(config: &Config) -> ApiLimits {
         max_file_bytes: config.upload.max_file_bytes,
         max_request_bytes: config.upload.max_request_bytes,
         max_files_per_request: config.upload.max_files_per_request as usize,
+        allowed_extensions: config.upload.allowed_extensions.clone(),
+        upload_idle: Duration::from_secs(config.upload.idle_timeout_seconds),
         max_wait: Duration::from_secs(config.server.max_wait_seconds),
         idempotency_retention: Duration::from_secs(u64::from(config.idempotency.retention_hours) * 3600),
         ..ApiLimits::default()

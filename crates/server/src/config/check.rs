@@ -78,6 +78,10 @@ fn times_and_sizes(config: &Config, problems: &mut Problems) {
         .unless(queue.retry_base_ms <= queue.retry_max_ms, "queue.retry_base_ms must not exceed queue.retry_max_ms");
     problems.unless(queue.batch_max <= 5_000, "queue.batch_max must be at most 5000");
     problems.unless(
+        config.objects.orphan_grace_seconds > config.queue.task_timeout_seconds,
+        "objects.orphan_grace_seconds must be greater than queue.task_timeout_seconds",
+    );
+    problems.unless(
         server.max_wait_seconds < server.request_timeout_seconds,
         "server.max_wait_seconds must be less than server.request_timeout_seconds",
     );

@@ -16,9 +16,9 @@ pub struct ServerConfig {
     pub bind: SocketAddr,
     /// Largest JSON body, in bytes. Default 1 MiB.
     pub max_body_bytes: u64,
-    /// How long a request may take to arrive and be answered, uploads aside, in seconds. Default 60.
+    /// How long a request may take to arrive and be answered, uploads aside, in seconds. Default 90.
     pub request_timeout_seconds: u64,
-    /// Longest `?wait=`, in seconds. Default 30.
+    /// Longest `?wait=`, in seconds. Default 60.
     pub max_wait_seconds: u64,
     /// How long an idle connection is kept, in seconds. Default 75.
     pub keep_alive_seconds: u64,
@@ -31,8 +31,8 @@ impl Default for ServerConfig {
         Self {
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             max_body_bytes: MIB,
-            request_timeout_seconds: 60,
-            max_wait_seconds: 30,
+            request_timeout_seconds: 90,
+            max_wait_seconds: 60,
             keep_alive_seconds: 75,
             workers: None,
         }

@@ -108,7 +108,7 @@ fn values_that_do_not_go_together_are_refused() {
         ("queue.concurrency.document = 0".to_owned(), "queue.concurrency.document must be at least 1"),
         ("queue.batch_max = 5001".to_owned(), "queue.batch_max must be at most 5000"),
         ("queue.node_name = ' '".to_owned(), "queue.node_name must not be empty"),
-        ("server.max_wait_seconds = 60".to_owned(), "server.max_wait_seconds must be less"),
+        ("server.max_wait_seconds = 90".to_owned(), "server.max_wait_seconds must be less"),
         ("parsers.wall_seconds = 601".to_owned(), "parsers.wall_seconds must not exceed"),
         ("parsers.memory_bytes = 1000".to_owned(), "parsers.memory_bytes must be at least"),
         ("parsers.workers = 2\nparsers.warm_workers = 3".to_owned(), "parsers.warm_workers"),
