@@ -61,7 +61,7 @@ cargo_tool() { # crate, command, version, further arguments
     shift 3
     if [ "$(cat ".tools/$crate.version" 2>/dev/null)" = "$version" ] && [ -x ".tools/bin/$command" ]; then return; fi
     echo "building $crate $version into .tools/ (minutes, once)"
-    cargo install --quiet --locked --force --root .tools --version "$version" "$crate" "$@"
+    cargo install --quiet --debug --locked --force --root .tools --version "$version" "$crate" "$@"
     echo "$version" >".tools/$crate.version"
 }
 mkdir -p .tools

@@ -53,6 +53,10 @@ pub struct ApiLimits {
     pub max_request_bytes: u64,
     /// Most files in one request.
     pub max_files_per_request: usize,
+    /// Extensions (lower case, no dot) of files that are taken; empty takes any.
+    pub allowed_extensions: Vec<String>,
+    /// How long a client may send nothing in the middle of an upload.
+    pub upload_idle: Duration,
     /// Files of one request that are stored at the same time.
     pub concurrent_stores: usize,
     /// Longest `?wait=`.
@@ -72,6 +76,8 @@ impl Default for ApiLimits {
             max_file_bytes: 5 * 1024 * 1024 * 1024,
             max_request_bytes: 20 * 1024 * 1024 * 1024,
             max_files_per_request: 10_000,
+            allowed_extensions: Vec::new(),
+            upload_idle: Duration::from_secs(60),
             concurrent_stores: 16,
             max_wait: Duration::from_secs(60),
             default_page_size: 50,

@@ -56,6 +56,8 @@ impl FromRequest for Principal {
 pub struct AuthConfig {
     /// Issuers of tokens.
     pub issuers: Vec<IssuerConfig>,
+    /// Whether API keys are refused.
+    pub refuse_api_keys: bool,
     /// The user of requests without credentials; only for an installation that listens on loopback alone.
     pub local_owner: Option<UserId>,
 }
@@ -66,6 +68,7 @@ pub struct Authenticator {
     clock: Arc<dyn Clock>,
     issuers: Issuers,
     local_owner: Option<UserId>,
+    refuse_api_keys: bool,
     cache: CredentialCache,
 }
 
@@ -79,7 +82,14 @@ impl Authenticator {
         jwks: Arc<dyn JwksSource>,
     ) -> Self {
         let issuers = Issuers::new(config.issuers, users, Arc::clone(&clock), jwks);
-        Self { api_keys, clock, issuers, local_owner: config.local_owner, cache: CredentialCache::default() }
+        Self {
+            api_keys,
+            clock,
+            issuers,
+            local_owner: config.local_owner,
+            refuse_api_keys: config.refuse_api_keys,
+            cache: CredentialCache::default(),
+        }
     }
 
     /// Finds out who sends a request.
@@ -119,6 +129,9 @@ impl Authenticator {
     }
 
     async fn check_api_key(&self, hash: &[u8; 32], now: DateTime<Utc>) -> Result<Cached, Fault> {
+        if self.refuse_api_keys {
+            return Err(invalid());
+        }
         let key = self.api_keys.find_by_hash(hash).await?.ok_or_else(invalid)?;
         if !bool::from(subtle::ConstantTimeEq::ct_eq(&key.hash[..], &hash[..])) || !key.is_valid_at(now) {
             return Err(invalid());

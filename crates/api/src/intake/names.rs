@@ -34,6 +34,16 @@ pub fn check(name: &str, path: Option<&str>) -> Named {
     }
 }
 
+/// Refuses a file whose extension is not among those that are taken; an empty list takes any.
+pub fn check_extension(name: &str, allowed: &[String]) -> Option<FileFailure> {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default();
+    if allowed.is_empty() || allowed.contains(&extension) {
+        return None;
+    }
+    let message = format!("files ending in '.{extension}' are not taken here; these are: {}", allowed.join(", "));
+    Some(FileFailure::new("extension_not_allowed", message))
+}
+
 fn refused(name: &str, what: &str, why: String) -> Named {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let shown: String = last.chars().filter(|char| !char.is_control()).take(SHOWN).collect();
@@ -43,6 +53,18 @@ fn refused(name: &str, what: &str, why: String) -> Named {
 
 #[cfg(test)]
 mod tests {
+
+    #[test]
+    fn only_allowed_extensions_pass() {
+        let check = |name: &str, allowed: &[&str], code: Option<&str>| {
+            let allowed: Vec<String> = allowed.iter().map(|text| (*text).to_owned()).collect();
+            assert_eq!(super::check_extension(name, &allowed).map(|failure| failure.code), code, "{name}");
+        };
+        check("a.exe", &[], None);
+        check("a.PDF", &["pdf", "csv"], None);
+        check("a.exe", &["pdf"], Some("extension_not_allowed"));
+        check("plain", &["pdf"], Some("extension_not_allowed"));
+    }
 
     #[test]
     fn names_and_paths_are_told_apart() {

@@ -48,7 +48,7 @@ pub async fn receive(
     check_early: impl AsyncFn(Option<ProjectId>) -> Result<(), Problem>,
 ) -> Result<Form, Problem> {
     let mut receiver = Receiver { api, user, storing, digests, received: 0, form: Form::default() };
-    while let Some(field) = body.try_next().await.map_err(|error| multipart_problem(&error))? {
+    while let Some(field) = in_time(api, body.try_next()).await?.map_err(|error| multipart_problem(&error))? {
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
             "file" | "files" => {
@@ -79,6 +79,18 @@ pub async fn receive(
     Ok(receiver.form)
 }
 
+/// Waits for the client's next bytes, but not for ever: a stalled upload holds memory and a connection.
+async fn in_time<T>(api: &Api, next: impl Future<Output = T>) -> Result<T, Problem> {
+    let limit = api.limits().upload_idle;
+    let stalled = |_elapsed| {
+        Problem::new(
+            "invalid_multipart",
+            format!("nothing came for {} seconds in the middle of the body", limit.as_secs()),
+        )
+    };
+    tokio::time::timeout(limit, next).await.map_err(stalled)
+}
+
 fn too_many_files(api: &Api) -> Problem {
     Problem::new("too_many_files", format!("at most {} files in one request", api.limits().max_files_per_request))
 }
@@ -100,7 +112,7 @@ fn multipart_problem(error: &MultipartError) -> Problem {
 
 impl Receiver<'_> {
     async fn chunk(&mut self, field: &mut Field) -> Result<Option<Bytes>, Problem> {
-        let chunk = field.try_next().await.map_err(|error| multipart_problem(&error))?;
+        let chunk = in_time(self.api, field.try_next()).await?.map_err(|error| multipart_problem(&error))?;
         self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
         let most = self.api.limits().max_request_bytes;
         if self.received > most {
@@ -146,7 +158,9 @@ impl Receiver<'_> {
                 Some(chunk) => break Some(chunk),
             }
         };
-        let refused = names::check(&name, None).failure;
+        let refused = names::check(&name, None)
+            .failure
+            .or_else(|| names::check_extension(&name, &self.api.limits().allowed_extensions));
         let project = self.form.project();
         let key_project = match project {
             Some(project) => project,

@@ -139,18 +139,19 @@ impl Drop for Storing {
         if self.keys.is_empty() {
             return;
         }
-        // The client went away in the middle. What is being written must end before it can be removed.
-        let mut rest = Self {
-            objects: Arc::clone(&self.objects),
-            keys: std::mem::take(&mut self.keys),
-            running: std::mem::take(&mut self.running),
-        };
-        match Handle::try_current() {
-            Ok(runtime) => {
-                runtime.spawn(async move { rest.remove_all().await });
-            }
-            // No runtime: the process ends; the sweeper removes them later.
-            Err(_) => rest.keys.clear(),
+        // The client went away in the middle. What is being written must end before it can be removed. A runtime that is
+        // ending drops what is spawned on it at once: a `Storing` in there would spawn again, for ever.
+        let objects = Arc::clone(&self.objects);
+        let keys = std::mem::take(&mut self.keys);
+        let mut running = std::mem::take(&mut self.running);
+        // Without a runtime the process ends; the sweeper removes them later.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                while running.join_next().await.is_some() {}
+                for key in keys {
+                    remove(&*objects, &key).await;
+                }
+            });
         }
     }
 }

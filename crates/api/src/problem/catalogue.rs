@@ -63,6 +63,8 @@ catalogue! {
         "The API key or token is unknown, revoked, expired, or not meant for this service.";
     "missing_credentials" Unauthenticated "Missing credentials"
         "Send `Authorization: Bearer <API key or token>`.";
+    "extension_not_allowed" Unprocessable "File type not taken"
+        "This installation takes files with certain extensions only (`upload.allowed_extensions`).";
     "forbidden" Forbidden "Forbidden"
         "The caller may not do this.";
     "api_key_not_found" NotFound "API key not found"

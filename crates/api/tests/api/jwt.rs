@@ -75,6 +75,7 @@ fn setup() -> Setup {
             issuer(PUBLISHED, IssuerKeys::Jwks { url: "https://login.example/jwks.json".to_owned() }),
         ],
         local_owner: None,
+        refuse_api_keys: false,
     };
     let source: Arc<dyn JwksSource> = Arc::clone(&publisher) as _;
     let auth = Authenticator::new(config, Arc::clone(&stores.users), stores.api_keys, clock.port(), source);
