@@ -3,11 +3,13 @@
 use parking_lot::Mutex;
 use rand::Rng;
 use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, IteratorRandom, SliceRandom};
 use serde_json::Value;
 
 /// Files in a larger request.
 const BATCH: usize = 20;
+/// Acknowledged requests that are sent again in each round.
+const REPEATED: usize = 40;
 
 /// One file: its name and a text that only it holds.
 #[derive(Debug, Clone)]
@@ -93,12 +95,15 @@ impl Work {
         }
     }
 
-    /// Indexes of what is to be sent: all that is not acknowledged, and a tenth of the rest, to be answered as before.
+    /// Indexes of what is to be sent, in any order: all that is not acknowledged, and some of the rest, to be answered as
+    /// before.
     pub(super) fn to_send(&self, random: &mut StdRng) -> Vec<usize> {
         let ledger = self.ledger.lock();
-        let wanted = ledger.requests.iter().enumerate();
-        let wanted = wanted.filter(|(_, sent)| sent.tasks.is_none() || random.random_ratio(1, 10));
-        wanted.map(|(index, _)| index).collect()
+        let (mut wanted, known): (Vec<usize>, Vec<usize>) =
+            (0..ledger.requests.len()).partition(|&index| ledger.requests[index].tasks.is_none());
+        wanted.extend(known.into_iter().choose_multiple(random, REPEATED));
+        wanted.shuffle(random);
+        wanted
     }
 
     pub(super) fn request(&self, index: usize) -> Request {
@@ -157,5 +162,28 @@ impl Work {
             }
         }
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn other_tasks_for_the_same_key_are_a_violation() {
+        let (work, mut random) = (Work::new(1, 2), StdRng::seed_from_u64(7));
+        work.add(&mut random, 1, 1);
+        assert_eq!((work.outstanding(), work.acknowledged()), (1, 0));
+        work.acknowledge(0, &json!({"task_ids": [5]}));
+        work.acknowledge(0, &json!({"task_ids": [5]}));
+        assert_eq!((work.replays(), work.acknowledged(), work.violations().len()), (1, 1, 0));
+        work.acknowledge(0, &json!({"task_ids": [6]}));
+        assert_eq!(work.violations().len(), 1);
+        work.acknowledge(0, &json!({"task_ids": []}));
+        assert_eq!(work.violations().len(), 2);
+        assert_eq!(work.all_acknowledged()[0].task, 5, "the first answer counts");
     }
 }

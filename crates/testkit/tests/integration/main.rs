@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
+mod durability;
 mod lifecycle;
 mod main_path;
 mod mounts;
