@@ -63,8 +63,6 @@ catalogue! {
         "The API key or token is unknown, revoked, expired, or not meant for this service.";
     "missing_credentials" Unauthenticated "Missing credentials"
         "Send `Authorization: Bearer <API key or token>`.";
-    "extension_not_allowed" Unprocessable "File type not taken"
-        "This installation takes files with certain extensions only (`upload.allowed_extensions`).";
     "forbidden" Forbidden "Forbidden"
         "The caller may not do this.";
     "api_key_not_found" NotFound "API key not found"
@@ -127,6 +125,8 @@ catalogue! {
         "The body is larger than this operation accepts.";
     "unsupported_media_type" UnsupportedMediaType "Unsupported media type"
         "The body's Content-Type is not the one this operation reads.";
+    "extension_not_allowed" Unprocessable "File type not taken"
+        "This installation takes files with certain extensions only (`upload.allowed_extensions`).";
     "idempotency_key_reused" Unprocessable "Idempotency-Key reused"
         "This Idempotency-Key was used for a different request. Take a new key for a new request.";
     "rule_mode_unsupported" Unprocessable "Rule mode not supported here"
