@@ -1,5 +1,7 @@
 //! Hot memory over Postgres passes the contract.
 
+#![expect(clippy::expect_used, reason = "a database that cannot be had is a failed test")]
+
 use millrace_repository::contract_suite;
 use millrace_repository::testing::contract::Fixture;
 use millrace_repository::testing::faulty::FakeClock;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -14,6 +15,9 @@ use parking_lot::Mutex;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
+
+/// Longer than any start of a task takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs tasks by the beginning of their file's name:
 ///
@@ -47,9 +51,15 @@ impl Scripted {
     }
 
     /// Returns when a file has begun at least so many times.
+    ///
+    /// # Panics
+    /// When that takes far longer than it can.
     pub async fn wait_for_runs(&self, filename: &str, count: usize) {
-        // The sender lives in `self`, so this cannot fail.
-        let _ = self.runs.subscribe().wait_for(|runs| runs.get(filename).is_some_and(|&runs| runs >= count)).await;
+        let mut runs = self.runs.subscribe();
+        let begun = runs.wait_for(|runs| runs.get(filename).is_some_and(|&runs| runs >= count));
+        if tokio::time::timeout(PATIENCE, begun).await.is_err() {
+            panic!("{filename} has begun {} times, not {count}", self.runs(filename));
+        }
     }
 
     /// How often a file has begun.

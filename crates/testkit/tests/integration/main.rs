@@ -2,8 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
+mod bad_input;
+mod contract;
 mod durability;
 mod lifecycle;
 mod main_path;
 mod mounts;
+mod stranger;
 mod support;
