@@ -30,6 +30,8 @@ pub struct Arguments {
     only: Vec<String>,
     /// How much is done.
     pub scale: Scale,
+    /// Whether other job queues are measured as well.
+    pub peers: bool,
     /// Where data is kept while measuring.
     pub dir: Option<PathBuf>,
 }
@@ -40,12 +42,13 @@ impl Arguments {
     /// # Errors
     /// With a text for whoever typed them.
     pub fn parse(words: impl Iterator<Item = String>, known: &[&str]) -> Result<Option<Self>> {
-        let mut arguments = Self { only: Vec::new(), scale: Scale::Full, dir: None };
+        let mut arguments = Self { only: Vec::new(), scale: Scale::Full, peers: false, dir: None };
         let mut words = words;
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--help" | "-h" => return Ok(None),
                 "--quick" => arguments.scale = Scale::Quick,
+                "--peers" => arguments.peers = true,
                 "--dir" => arguments.dir = Some(words.next().context("--dir needs a folder")?.into()),
                 "--only" => {
                     for name in words.next().context("--only needs a name")?.split(',') {
@@ -70,9 +73,10 @@ impl Arguments {
 /// The help text.
 pub fn usage(known: &[&str]) -> String {
     format!(
-        "millrace-bench [--only NAME[,NAME]] [--quick] [--dir FOLDER]\n\n\
+        "millrace-bench [--only NAME[,NAME]] [--quick] [--peers] [--dir FOLDER]\n\n\
          --only    only these measurements: {}\n\
          --quick   small sizes, to see that everything runs\n\
+         --peers   other job queues as well, see bench/peers; builds them first\n\
          --dir     where data is kept while measuring; on a real disk [default: beside the program]",
         known.join(", ")
     )

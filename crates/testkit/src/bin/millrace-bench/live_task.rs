@@ -1,8 +1,8 @@
 //! What `GET /tasks/{id}` of a running task costs, beside a handler of the same web framework in the same process that
 //! returns constant JSON of the same size.
 //!
-//! Each has an HTTP server with one thread; the load generator has another thread. They take turns, so that whatever else
-//! the machine does meets both.
+//! Each has an HTTP server with as many threads as the product has by default; the load generator has one thread. They take
+//! turns, so that whatever else the machine does meets both.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -52,7 +52,6 @@ impl TaskExecutor for Endless {
 pub fn measure(folder: &Path, scale: Scale) -> Result<Vec<Figure>> {
     let mut config = Config { data_dir: folder.join("data"), ..Config::default() };
     config.server.bind = "127.0.0.1:0".parse()?;
-    config.server.workers = Some(1);
     config.queue.drain_seconds = 1;
     let servers = runtime()?;
     let builder = AppBuilder::from_config(config.clone()).executor(Arc::new(Endless));
@@ -81,7 +80,6 @@ pub fn measure(folder: &Path, scale: Scale) -> Result<Vec<Figure>> {
             };
             App::new().route("/constant", web::get().to(answer))
         })
-        .workers(1)
         .disable_signals()
         .listen(constant_listener)?
         .run()

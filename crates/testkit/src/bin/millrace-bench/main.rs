@@ -1,6 +1,6 @@
 //! Measures the figures of `docs/benchmarks.md` on this machine and prints them as a table.
 //!
-//! `make bench`, or `cargo run --release --package millrace-testkit --bin millrace-bench -- [--only NAME] [--quick]`.
+//! `make bench`, or `cargo run --release --package millrace-testkit --bin millrace-bench -- [--only NAME] [--quick] [--peers]`.
 //! Whatever is measured shares the machine with its load generator and its Postgres, which is durable: fsync and
 //! synchronous_commit are on. A figure that is missed says LOST; it does not end the program with an error, since the
 //! machine may be the reason.
@@ -17,6 +17,7 @@ mod live_task;
 mod machine;
 mod memory;
 mod mount_growth;
+mod peers;
 mod processes;
 mod queue_rate;
 mod raw_limit;
@@ -83,10 +84,9 @@ fn run(arguments: &Arguments) -> Result<bool> {
     }
     println!("{}", figure::HEADER);
     let mut all_made = true;
-    for (name, measure) in MEASUREMENTS {
-        if !arguments.wants(name) {
-            continue;
-        }
+    let wanted = MEASUREMENTS.into_iter().filter(|(name, _)| arguments.wants(name));
+    let peers: Option<(&str, Measurement)> = arguments.peers.then_some(("peers", peers::measure));
+    for (name, measure) in wanted.chain(peers) {
         // A folder each, so that no measurement finds another one's data.
         let own = scratch::Scratch::new(folder.path())?;
         match measure(own.path(), arguments.scale) {

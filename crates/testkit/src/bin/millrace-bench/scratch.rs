@@ -46,7 +46,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, path = %self.0.display(), "a folder was not removed");
+            eprintln!("{} was not removed: {error}", self.0.display());
         }
     }
 }

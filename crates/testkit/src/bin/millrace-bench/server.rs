@@ -142,7 +142,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
-            tracing::error!(%error, "the server was not stopped in order");
+            eprintln!("the server was not stopped in order: {error:#}");
         }
     }
 }
