@@ -57,7 +57,7 @@ fn layers_win_in_order() {
             "",
             &[("MILLRACE_PG_BIN", "/x"), ("MILLRACE_TEST_X", "1"), ("MILLRACE_API_KEY", "k"), ("HOME", "/")],
             "log.filter",
-            json!("info"),
+            json!("info,actix_server=warn"),
         ),
     ] {
         let config = load(toml, variables).unwrap_or_else(|error| panic!("{toml:?} {variables:?}: {error}"));
@@ -109,6 +109,7 @@ fn values_that_do_not_go_together_are_refused() {
         ("queue.batch_max = 5001".to_owned(), "queue.batch_max must be at most 5000"),
         ("queue.node_name = ' '".to_owned(), "queue.node_name must not be empty"),
         ("server.max_wait_seconds = 90".to_owned(), "server.max_wait_seconds must be less"),
+        ("objects.orphan_grace_seconds = 600".to_owned(), "objects.orphan_grace_seconds must be greater"),
         ("parsers.wall_seconds = 601".to_owned(), "parsers.wall_seconds must not exceed"),
         ("parsers.memory_bytes = 1000".to_owned(), "parsers.memory_bytes must be at least"),
         ("parsers.workers = 2\nparsers.warm_workers = 3".to_owned(), "parsers.warm_workers"),
