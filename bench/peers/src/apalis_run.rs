@@ -12,6 +12,8 @@ use sqlx::PgPool;
 use crate::{PRODUCERS, SUBMIT, take, until};
 
 const QUEUE: &str = "bench";
+/// How often it looks for jobs when it found none. Woken by NOTIFY alone, it overlooks jobs until its next heartbeat.
+const POLL: Duration = Duration::from_millis(5);
 
 async fn no_op(_number: usize, ran: Data<Arc<AtomicUsize>>) -> Result<(), BoxDynError> {
     ran.fetch_add(1, Ordering::Relaxed);
@@ -23,7 +25,8 @@ pub async fn run(pool: &PgPool, jobs: usize) -> Result<Duration> {
     PostgresStorage::setup(pool).await?;
     let ran = Arc::new(AtomicUsize::new(0));
     let config = Config::default().queue(QUEUE).batch_size(1000).lock_tasks(false);
-    let backend = PostgresStorage::<usize>::new(pool).with_config(config).with_pubsub();
+    let backend =
+        PostgresStorage::<usize>::new(pool).with_config(config).poll_with_strategy(Strategy::new().interval(POLL));
     let worker =
         WorkerBuilder::new("bench").backend(backend).data(Arc::clone(&ran)).parallelize(tokio::spawn).build(no_op);
     let working = tokio::spawn(worker.run());

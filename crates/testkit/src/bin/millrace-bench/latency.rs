@@ -3,18 +3,16 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
-use millrace_testkit::files;
+use anyhow::{Result, ensure};
 
 use crate::arguments::Scale;
 use crate::cluster::generator_runtime;
+use crate::docx;
 use crate::figure::Figure;
 use crate::server::{Server, Workplace};
 use crate::statistics::Times;
 use crate::upload_form::{UPLOAD_AND_SUBMIT, UploadForm};
 
-/// The document with two pages.
-const DOCX: &str = "quality-handbook.docx";
 /// Files before the clock starts.
 const WARM_UP: u32 = 20;
 
@@ -27,9 +25,8 @@ pub fn measure(folder: &Path, scale: Scale) -> Result<Vec<Figure>> {
     let (text, docx) = generator_runtime()?.block_on(async {
         let mut place = server.workplace().await?;
         let text = run(&mut place, scale.pick(1000, 50), |form, number| form.text_file(number)).await?;
-        let document = std::fs::read(files::examples().join(DOCX)).with_context(|| format!("no {DOCX}"))?;
         let docx = run(&mut place, scale.pick(200, 10), |form, number| {
-            form.file(&format!("handbook-{number}.docx"), &with_comment(&document, number)?);
+            form.file(&format!("handbook-{number}.docx"), &docx::two_pages(number)?);
             Ok(())
         })
         .await?;
@@ -65,33 +62,9 @@ async fn run(place: &mut Workplace, count: u32, add: impl Fn(&mut UploadForm, u3
             times.push(started.elapsed());
         }
         ensure!(task["status"] == "completed", "a task ended otherwise: {task}");
+        // The text is in the result: nothing was taken for an empty file.
+        let whole = task["result"]["output_size"].as_u64().is_some_and(|size| size > 1000);
+        ensure!(whole, "a result holds too little: {task}");
     }
     Ok(times)
-}
-
-/// The same archive with other bytes, so that no cache knows it: the number becomes the comment at its end.
-fn with_comment(archive: &[u8], number: u32) -> Result<Vec<u8>> {
-    // The last two bytes of an archive without a comment are the comment's length.
-    let Some((body, [0, 0])) = archive.split_last_chunk::<2>() else {
-        anyhow::bail!("the document ends with a comment already");
-    };
-    let comment = format!("{number:08}");
-    let mut bytes = body.to_vec();
-    bytes.extend_from_slice(&u16::try_from(comment.len())?.to_le_bytes());
-    bytes.extend_from_slice(comment.as_bytes());
-    Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_commented_archive_is_still_one() {
-        let archive = files::zip(&[("a", b"content")]).unwrap();
-        let commented = with_comment(&archive, 7).unwrap();
-        let read = zip::ZipArchive::new(std::io::Cursor::new(commented.clone())).unwrap();
-        assert_eq!((read.comment(), read.len()), (&b"00000007"[..], 1));
-        assert!(with_comment(&commented, 8).is_err());
-    }
 }

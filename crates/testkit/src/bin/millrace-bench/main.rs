@@ -10,6 +10,7 @@
 mod arguments;
 mod cluster;
 mod connection;
+mod docx;
 mod far_page;
 mod figure;
 mod latency;

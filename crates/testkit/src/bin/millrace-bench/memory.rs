@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use millrace_testkit::files;
+use anyhow::{Result, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::arguments::Scale;
 use crate::cluster::generator_runtime;
 use crate::connection::Connection;
+use crate::docx;
 use crate::figure::{Figure, grouped};
 use crate::processes::{self, Memory};
 use crate::scratch::Scratch;
@@ -151,10 +151,9 @@ async fn block_the_queue(server: &Server, place: &mut Workplace) -> Result<()> {
     for child in children {
         kill(Pid::from_raw(child.try_into()?), Signal::SIGSTOP)?;
     }
-    let document = std::fs::read(files::examples().join("quality-handbook.docx")).context("no example document")?;
     let mut form = UploadForm::new(place.project);
     form.field("priority", "100");
-    form.file("blocking.docx", &document);
+    form.file("blocking.docx", &docx::two_pages(0)?);
     let request = form.into_request(place.address, UPLOAD_AND_SUBMIT);
     let submitted = place.connection.send(&request).await?.json(202)?;
     let path = format!("/api/v1/etl/tasks/{}?wait=1", submitted["task_id"]);

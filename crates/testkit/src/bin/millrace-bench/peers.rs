@@ -27,7 +27,8 @@ pub fn measure(folder: &Path, scale: Scale) -> Result<Vec<Figure>> {
             .arg(jobs.to_string())
             .stdin(Stdio::null());
         let output = command.output().await.context("cargo cannot be started")?;
-        ensure!(output.status.success(), "bench/peers failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "bench/peers ended with {}: {}", output.status, complaint.trim());
         cluster.stop().await?;
         String::from_utf8(output.stdout)?.lines().map(figure).collect()
     })
