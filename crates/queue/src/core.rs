@@ -1,11 +1,13 @@
 //! What the parts of the queue share.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use millrace_domain::ports::{Bus, Clock, MountService, ObjectStore, TaskExecutor};
+use millrace_domain::rule::Rule;
 use millrace_domain::task::Owner;
-use millrace_domain::{Task, TaskState};
+use millrace_domain::{Fault, RuleId, Task, TaskState};
 use millrace_repository::{ArtifactRepository, MountRepository, NodeRepository, RuleRepository, TaskRepository};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
@@ -17,11 +19,16 @@ use crate::ready::ReadyQueue;
 use crate::runs::RunTable;
 use crate::watch::WatchHub;
 
+/// Versions of rules kept in memory; above it, all are read again.
+const MAX_KNOWN_RULES: usize = 1000;
+
 /// Shared by admission, dispatch, completion and recovery.
 pub(crate) struct Core {
     pub(crate) config: QueueConfig,
     pub(crate) tasks: Arc<dyn TaskRepository>,
     pub(crate) rules: Arc<dyn RuleRepository>,
+    /// Versions of rules that ran here. A version never changes, so that it is read once.
+    pub(crate) known_rules: Mutex<HashMap<(RuleId, i32), Arc<Rule>>>,
     pub(crate) artifacts: Arc<dyn ArtifactRepository>,
     pub(crate) mounts: Arc<dyn MountRepository>,
     pub(crate) nodes: Arc<dyn NodeRepository>,
@@ -64,6 +71,20 @@ impl Core {
         }
         drop(ready);
         self.look.notify_one();
+    }
+
+    /// A version of a rule; `None` when it does not exist.
+    pub(crate) async fn rule(&self, id: RuleId, version: i32) -> Result<Option<Arc<Rule>>, Fault> {
+        if let Some(rule) = self.known_rules.lock().get(&(id, version)) {
+            return Ok(Some(Arc::clone(rule)));
+        }
+        let Some(rule) = self.rules.get_version(id, version).await?.map(Arc::new) else { return Ok(None) };
+        let mut known = self.known_rules.lock();
+        if known.len() >= MAX_KNOWN_RULES {
+            known.clear();
+        }
+        known.insert((id, version), Arc::clone(&rule));
+        Ok(Some(rule))
     }
 
     /// As [`enqueue`](Self::enqueue), for those that wait here and belong to this incarnation. The others are left for

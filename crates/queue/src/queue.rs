@@ -81,6 +81,7 @@ impl TaskQueue {
             config,
             tasks: stores.tasks,
             rules: stores.rules,
+            known_rules: Mutex::default(),
             artifacts: stores.artifacts,
             mounts: stores.mounts,
             nodes: stores.nodes,

@@ -193,7 +193,7 @@ async fn supervise(
 /// The rule and earlier artifacts that the handler needs.
 async fn load_job(core: &Core, task: &Arc<Task>) -> Result<Job, Fault> {
     let rule = match task.rule {
-        Some((id, version)) => core.rules.get_version(id, version).await?.map(Arc::new),
+        Some((id, version)) => core.rule(id, version).await?,
         None => None,
     };
     let resumes = task.start_stage() != Stage::first(task.kind);

@@ -22,7 +22,7 @@ fixed_query! {
     "with p as (select {}::text[] as keys, {}::text[] as wanted),
      s as (
         select path, value, (select p.keys from p)[cardinality(string_to_array(path, chr(1))) + (path = '')::int:] as rest
-        from json_segment where table_id = {} and path = any({})
+        from (select path, value from json_segment where table_id = {} and path = any({}) offset 0) covering
         order by path desc limit 1)
      select s.path,
             array(select coalesce(jsonb_typeof(s.value #> s.rest[:n]), '')

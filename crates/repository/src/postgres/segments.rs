@@ -25,10 +25,16 @@ pub(super) async fn covering(
     table: TableId,
     pointer: &JsonPointer,
 ) -> QueryResult<Option<Found>> {
-    segment::table
+    // Looked up by key first: a sort over the index would walk the whole table.
+    let found: Vec<String> = segment::table
         .filter(segment::table_id.eq(table.get()).and(segment::path.eq_any(ancestor_paths(pointer))))
-        // Of paths that are prefixes of one another the greatest is the deepest.
-        .order(segment::path.desc())
+        .select(segment::path)
+        .load(connection)
+        .await?;
+    // Of paths that are prefixes of one another the greatest is the deepest.
+    let Some(deepest) = found.into_iter().max() else { return Ok(None) };
+    segment::table
+        .find((table.get(), deepest))
         .select((segment::path, segment::value))
         .for_update()
         .first(connection)
@@ -47,8 +53,7 @@ fixed_query! {
      select s.path,
             s.value #>> p.keys[cardinality(string_to_array(s.path, chr(1))) + (s.path = '')::int:] as text,
             jsonb_typeof(s.value #> p.keys[cardinality(string_to_array(s.path, chr(1))) + (s.path = '')::int:]) as kind
-     from json_segment s, p
-     where s.table_id = {} and s.path = any({})
+     from (select path, value from json_segment where table_id = {} and path = any({}) offset 0) s, p
      order by s.path desc limit 1"
 }
 
