@@ -67,4 +67,8 @@ pub struct ParsedDocument {
     /// Rows of a CSV file or of sheets as objects keyed by the header; cells are text unless the file typed them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
+    /// The value of a data file (YAML, XML) or the fields of a file that has some (the header of a message). The value
+    /// of a JSON file is its `markdown`, digit for digit, and not repeated here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<serde_json::Value>,
 }

@@ -5,9 +5,10 @@ use std::io::{Cursor, Read};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use crate::failure::{FailureCode, ParseFailure};
+use crate::failure::ParseFailure;
 use crate::format::Format;
 use crate::limits::ParserLimits;
+use crate::members::{Budget, too_large};
 use crate::sniff::unsupported;
 
 /// Bytes an entry may inflate to before its ratio counts: small files of blanks compress well, and harm nobody.
@@ -15,18 +16,17 @@ const RATIO_FREE_BYTES: u64 = 1 << 20;
 /// Longest `mimetype` entry read.
 const MIMETYPE_BYTES: u64 = 256;
 
-/// Tells the format of an archive and refuses it when it would inflate to too much.
+/// Tells the format of an archive and refuses it when it would inflate to too much. What it costs is taken from the
+/// budget that it shares with the files around it.
 ///
 /// # Errors
 /// `archive_too_large`, `encrypted_file`, `unreadable_file`, `unsupported_type`.
-pub(crate) fn zip_format(bytes: &[u8], limits: &ParserLimits) -> Result<Format, ParseFailure> {
+pub(crate) fn zip_format(bytes: &[u8], limits: &ParserLimits, budget: &Budget) -> Result<Format, ParseFailure> {
     let mut archive =
         ZipArchive::new(Cursor::new(bytes)).map_err(|error| ParseFailure::unreadable("ZIP-based", error))?;
-    if archive.len() > limits.max_zip_entries {
-        return Err(too_large(format!("it has {} entries", archive.len())));
-    }
+    budget.take_entries(archive.len())?;
     let format = format_of(&mut archive)?;
-    check_inflated_size(&mut archive, limits)?;
+    check_inflated_size(&mut archive, format, limits, budget)?;
     Ok(format)
 }
 
@@ -41,6 +41,8 @@ fn format_of(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Format, ParseFai
     match media_type.trim() {
         "" => {}
         "application/vnd.oasis.opendocument.spreadsheet" => return Ok(Format::Ods),
+        // Any other archive may hold a file of this name.
+        other if !other.starts_with("application/") => {}
         other => return Err(unsupported(other)),
     }
     let mut found = None;
@@ -59,51 +61,72 @@ fn format_of(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Format, ParseFai
         });
     }
     if !is_package {
-        return Err(unsupported("application/zip"));
+        return Ok(Format::Zip);
     }
     let has_sheets = archive.index_for_name("xl/workbook.xml").is_some();
     match found {
         _ if has_sheets => Ok(Format::Xlsx),
         Some(format) => Ok(format),
-        None => Err(unsupported("application/zip")),
+        None => Err(unsupported("Office Open XML of another kind")),
     }
 }
 
 /// Inflates every entry into nothing and counts. What headers say about sizes is not asked: a bomb lies.
-fn check_inflated_size(archive: &mut ZipArchive<Cursor<&[u8]>>, limits: &ParserLimits) -> Result<(), ParseFailure> {
-    let mut total = 0_u64;
+fn check_inflated_size(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    format: Format,
+    limits: &ParserLimits,
+    budget: &Budget,
+) -> Result<(), ParseFailure> {
     let mut buffer = vec![0_u8; 64 << 10];
     for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(|error| match error {
-            ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => ParseFailure::encrypted("ZIP-based"),
-            other => ParseFailure::unreadable("ZIP-based", other),
-        })?;
-        let stored = entry.compressed_size().max(1);
-        let mut inflated = 0_u64;
-        loop {
-            let read = entry.read(&mut buffer).map_err(|error| ParseFailure::unreadable("ZIP-based", error))?;
-            if read == 0 {
-                break;
-            }
-            let read = read as u64;
-            inflated += read;
-            total += read;
-            if total > limits.max_uncompressed_bytes {
-                return Err(too_large(format!("it inflates to more than {} bytes", limits.max_uncompressed_bytes)));
-            }
-            if inflated > RATIO_FREE_BYTES && inflated / stored > limits.max_compression_ratio {
-                return Err(too_large(format!(
-                    "an entry inflates to more than {} times its size",
-                    limits.max_compression_ratio
-                )));
-            }
+        match count_entry(archive, index, &mut buffer, limits, budget) {
+            Ok(()) => {}
+            Err(EntryError::OverLimit(failure)) => return Err(failure),
+            // In an archive of any files, one that cannot be read is named later, and its neighbours are read.
+            Err(EntryError::Unreadable(_)) if format == Format::Zip => {}
+            Err(EntryError::Unreadable(failure)) => return Err(failure),
         }
     }
     Ok(())
 }
 
-fn too_large(detail: String) -> ParseFailure {
-    ParseFailure::new(FailureCode::ArchiveTooLarge, format!("the archive is too large: {detail}"))
+enum EntryError {
+    OverLimit(ParseFailure),
+    Unreadable(ParseFailure),
+}
+
+fn count_entry(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    index: usize,
+    buffer: &mut [u8],
+    limits: &ParserLimits,
+    budget: &Budget,
+) -> Result<(), EntryError> {
+    let mut entry = archive.by_index(index).map_err(|error| EntryError::Unreadable(zip_failure(error)))?;
+    let stored = entry.compressed_size().max(1);
+    let mut inflated = 0_u64;
+    loop {
+        let read =
+            entry.read(buffer).map_err(|error| EntryError::Unreadable(ParseFailure::unreadable("ZIP-based", error)))?;
+        if read == 0 {
+            return Ok(());
+        }
+        inflated += read as u64;
+        budget.take_bytes(read as u64).map_err(EntryError::OverLimit)?;
+        if inflated > RATIO_FREE_BYTES && inflated / stored > limits.max_compression_ratio {
+            let detail = format!("an entry inflates to more than {} times its size", limits.max_compression_ratio);
+            return Err(EntryError::OverLimit(too_large(detail)));
+        }
+    }
+}
+
+/// What an archive's reader says about an entry.
+pub(crate) fn zip_failure(error: ZipError) -> ParseFailure {
+    match error {
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => ParseFailure::encrypted("ZIP-based"),
+        other => ParseFailure::unreadable("ZIP-based", other),
+    }
 }
 
 /// Tells the format of an OLE2 file.

@@ -17,6 +17,8 @@ pub enum FailureCode {
     UnreadableFile,
     /// A PDF made of pictures.
     NoTextLayer,
+    /// A picture, and nothing here that reads text in pictures.
+    OcrUnavailable,
     /// Over the limit of pages, slides or sheets.
     TooManyPages,
     /// Over the limit of file size.
@@ -44,6 +46,7 @@ impl FailureCode {
             Self::UnsupportedType => "unsupported_type",
             Self::UnreadableFile => "unreadable_file",
             Self::NoTextLayer => "no_text_layer",
+            Self::OcrUnavailable => "ocr_unavailable",
             Self::TooManyPages => "too_many_pages",
             Self::FileTooLarge => "file_too_large",
             Self::ArchiveTooLarge => "archive_too_large",

@@ -34,11 +34,15 @@ pub enum Format {
     Ppt,
     /// PDF.
     Pdf,
+    /// Any files in a ZIP archive.
+    Zip,
+    /// A picture: PNG, JPEG, TIFF, BMP, WebP or GIF.
+    Image,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Text,
         Self::Markdown,
         Self::Json,
@@ -53,6 +57,8 @@ impl Format {
         Self::Doc,
         Self::Ppt,
         Self::Pdf,
+        Self::Zip,
+        Self::Image,
     ];
 
     /// Name for people.
@@ -72,6 +78,8 @@ impl Format {
             Self::Doc => "DOC",
             Self::Ppt => "PPT",
             Self::Pdf => "PDF",
+            Self::Zip => "ZIP",
+            Self::Image => "picture",
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct ParserLimits {
     pub max_pages: u32,
     /// Most entries in an archive (office files are archives).
     pub max_zip_entries: usize,
+    /// Most levels of files inside files: archives in archives, messages attached to messages.
+    pub max_archive_depth: u32,
     /// Most bytes an archive may inflate to, over all its entries.
     pub max_uncompressed_bytes: u64,
     /// Most inflated bytes per stored byte of one entry, once it has inflated to more than one MiB.
@@ -37,6 +39,7 @@ impl Default for ParserLimits {
             max_in_process_bytes: 4 * MIB,
             max_pages: 5_000,
             max_zip_entries: 20_000,
+            max_archive_depth: 4,
             max_uncompressed_bytes: 512 * MIB,
             max_compression_ratio: 100,
             max_output_bytes: 128 * MIB,

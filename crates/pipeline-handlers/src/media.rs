@@ -7,7 +7,7 @@ use crate::sniff::{Sniffed, sniff};
 /// `application/octet-stream` when nothing is known.
 pub fn media_type(head: &[u8], filename: &str) -> &'static str {
     match sniff(head, filename) {
-        Ok(Sniffed::Known(format)) => of_format(format, filename),
+        Ok(Sniffed::Known(format)) => of_format(format, head, filename),
         Ok(Sniffed::Zip) => by_extension(filename).unwrap_or("application/zip"),
         Ok(Sniffed::Ole2) => by_extension(filename).unwrap_or("application/x-ole-storage"),
         Err(_) => infer::get(head).map_or("application/octet-stream", |kind| kind.mime_type()),
@@ -30,7 +30,7 @@ fn by_extension(filename: &str) -> Option<&'static str> {
     })
 }
 
-fn of_format(format: Format, filename: &str) -> &'static str {
+fn of_format(format: Format, head: &[u8], filename: &str) -> &'static str {
     match format {
         Format::Text => "text/plain",
         Format::Markdown => "text/markdown",
@@ -38,6 +38,8 @@ fn of_format(format: Format, filename: &str) -> &'static str {
         Format::Csv => "text/csv",
         Format::Html => "text/html",
         Format::Pdf => "application/pdf",
+        Format::Zip => "application/zip",
+        Format::Image => infer::get(head).map_or("application/octet-stream", |kind| kind.mime_type()),
         Format::Xlsx
         | Format::Xlsb
         | Format::Xls

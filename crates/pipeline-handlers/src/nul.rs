@@ -15,6 +15,9 @@ pub(crate) fn strip_document(document: &mut ParsedDocument) -> bool {
     for row in document.rows.iter_mut().flatten() {
         found |= strip_row(row);
     }
+    if let Some(data) = &mut document.data {
+        found |= strip_value(data);
+    }
     found
 }
 
@@ -40,15 +43,23 @@ fn strip_block(block: &mut Block) -> bool {
 fn strip_row(row: &mut Map<String, Value>) -> bool {
     let mut found = false;
     for value in row.values_mut() {
-        if let Value::String(text) = value {
-            found |= strip(text);
-        }
+        found |= strip_value(value);
     }
     if row.keys().any(|key| key.contains('\0')) {
         found = true;
         *row = std::mem::take(row).into_iter().map(|(key, value)| (key.replace('\0', ""), value)).collect();
     }
     found
+}
+
+/// Parsers bound the depth of the values they make, so recursion is safe.
+fn strip_value(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) => strip(text),
+        Value::Array(items) => items.iter_mut().fold(false, |found, item| strip_value(item) | found),
+        Value::Object(fields) => strip_row(fields),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Removes `\u0000` escapes from JSON text; `None` when there are none.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::failure::ParseFailure;
 use crate::format::Format;
 use crate::limits::ParserLimits;
+use crate::members::Members;
 
 /// Where a parser may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,17 @@ pub struct Input<'a> {
     pub format: Format,
     /// Limits to keep.
     pub limits: &'a ParserLimits,
+    /// Its name, for what only names tell (the language of source code); empty when there is none.
+    pub filename: &'a str,
+    /// How files inside this one are read; `None` where there is no registry at hand.
+    pub members: Option<&'a Members<'a>>,
+}
+
+impl<'a> Input<'a> {
+    /// A file without a name, whose members cannot be read.
+    pub fn new(bytes: &'a [u8], format: Format, limits: &'a ParserLimits) -> Self {
+        Self { bytes, format, limits, filename: "", members: None }
+    }
 }
 
 /// What a parser gives; the registry adds the parser's name and version.
@@ -40,6 +52,8 @@ pub struct Draft {
     pub warnings: Vec<String>,
     /// Rows of tabular files.
     pub rows: Option<Vec<Map<String, Value>>>,
+    /// The value of a file that is data (YAML, XML), or the fields of one that has some (a message's header).
+    pub data: Option<Value>,
 }
 
 /// Reads files of some formats.
@@ -69,6 +83,7 @@ pub(crate) fn finish(draft: Draft, parser: &dyn Parser) -> ParsedDocument {
         parser: parser.name().to_owned(),
         version: parser.version().to_owned(),
         rows: draft.rows,
+        data: draft.data,
     };
     if crate::nul::strip_document(&mut document) {
         document.warnings.push("NUL characters were removed".to_owned());

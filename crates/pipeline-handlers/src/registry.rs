@@ -6,6 +6,7 @@ use crate::container;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
 use crate::limits::ParserLimits;
+use crate::members::{Budget, Members};
 use crate::parser::{Input, Isolation, Parser, finish};
 use crate::parsers;
 use crate::sniff::{HEAD_BYTES, Sniffed, sniff};
@@ -26,6 +27,7 @@ pub fn builtin() -> ParserRegistry {
         Box::new(parsers::html::HtmlParser),
         Box::new(parsers::office::OfficeParser),
         Box::new(parsers::pdf::PdfParser),
+        Box::new(parsers::archive::ArchiveParser),
     ])
 }
 
@@ -61,14 +63,38 @@ impl ParserRegistry {
     /// # Errors
     /// A [`ParseFailure`] whose code says what is wrong with the file.
     pub fn parse(&self, bytes: &[u8], filename: &str, limits: &ParserLimits) -> Result<ParsedDocument, ParseFailure> {
+        let budget = Budget::new(limits);
+        self.parse_member(bytes, filename, limits, &Members::of_upload(self, &budget, limits))
+    }
+
+    /// Parses a file that may be inside another; `members` are those inside this one.
+    pub(crate) fn parse_member(
+        &self,
+        bytes: &[u8],
+        filename: &str,
+        limits: &ParserLimits,
+        members: &Members<'_>,
+    ) -> Result<ParsedDocument, ParseFailure> {
         let head = &bytes[..bytes.len().min(HEAD_BYTES)];
         let format = match sniff(head, filename)? {
             Sniffed::Known(format) => format,
-            Sniffed::Zip => container::zip_format(bytes, limits)?,
+            Sniffed::Zip => container::zip_format(bytes, limits, members.budget())?,
             Sniffed::Ole2 => container::ole2_format(bytes)?,
         };
+        self.parse_format(bytes, filename, format, limits, members)
+    }
+
+    /// Parses a file of a known format.
+    pub(crate) fn parse_format(
+        &self,
+        bytes: &[u8],
+        filename: &str,
+        format: Format,
+        limits: &ParserLimits,
+        members: &Members<'_>,
+    ) -> Result<ParsedDocument, ParseFailure> {
         let parser = self.require(format)?;
-        let draft = parser.parse(Input { bytes, format, limits })?;
+        let draft = parser.parse(Input { bytes, format, limits, filename, members: Some(members) })?;
         if draft.pages > limits.max_pages {
             return Err(too_many_pages(draft.pages, limits));
         }
@@ -76,7 +102,18 @@ impl ParserRegistry {
     }
 
     fn require(&self, format: Format) -> Result<&dyn Parser, ParseFailure> {
-        self.parser_for(format).ok_or_else(|| crate::sniff::unsupported(format.label()))
+        self.parser_for(format).ok_or_else(|| no_parser(format))
+    }
+}
+
+/// The failure for a format that is known and that no parser here reads.
+fn no_parser(format: Format) -> ParseFailure {
+    match format {
+        Format::Image => ParseFailure::new(
+            FailureCode::OcrUnavailable,
+            "the file is a picture: reading the text in it needs OCR, which this installation does not have",
+        ),
+        other => crate::sniff::unsupported(other.label()),
     }
 }
 
@@ -103,7 +140,8 @@ mod tests {
             assert!(parser.name().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{}", parser.name());
             assert!(!parser.version().is_empty() && !parser.formats().is_empty(), "{}", parser.name());
         }
-        for format in Format::ALL {
+        // Pictures have none: what reads them is not built in.
+        for format in Format::ALL.into_iter().filter(|format| *format != Format::Image) {
             let readers = registry.parsers().filter(|parser| parser.formats().contains(&format)).count();
             assert_eq!(readers, 1, "{format:?}");
         }

@@ -50,6 +50,9 @@ pub fn sniff(head: &[u8], filename: &str) -> Result<Sniffed, ParseFailure> {
             return Err(unsupported(kind));
         }
     }
+    if is_picture(head) {
+        return Ok(Sniffed::Known(Format::Image));
+    }
     let extension = extension(filename);
     if is_text(head, &extension) {
         return Ok(Sniffed::Known(text_format(head, &extension)));
@@ -64,6 +67,25 @@ pub fn sniff(head: &[u8], filename: &str) -> Result<Sniffed, ParseFailure> {
 /// The failure for a kind of file that no parser reads.
 pub(crate) fn unsupported(kind: &str) -> ParseFailure {
     ParseFailure::new(FailureCode::UnsupportedType, format!("no parser reads files of type {kind}"))
+}
+
+/// Whether the head is that of a raster picture. Told before text, since small numbers in 16 bits look like UTF-16.
+fn is_picture(head: &[u8]) -> bool {
+    head.starts_with(b"\x89PNG\r\n\x1a\n")
+        || head.starts_with(b"\xFF\xD8\xFF")
+        || head.starts_with(b"GIF87a")
+        || head.starts_with(b"GIF89a")
+        || head.starts_with(b"II*\0")
+        || head.starts_with(b"MM\0*")
+        || (head.starts_with(b"RIFF") && head.get(8..12) == Some(b"WEBP"))
+        || is_bitmap(head)
+}
+
+/// Two letters are too little to tell a bitmap by: its reserved bytes are zero, and its second header has a known size.
+fn is_bitmap(head: &[u8]) -> bool {
+    head.starts_with(b"BM")
+        && head.get(6..10) == Some(&[0; 4])
+        && head.get(14..18).is_some_and(|size| matches!(size, [12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]))
 }
 
 fn extension(filename: &str) -> String {
@@ -184,10 +206,20 @@ mod tests {
     #[test]
     fn what_nobody_reads_is_refused() {
         refused(b"", "a.pdf", FailureCode::EmptyFile);
-        refused(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", "a.txt", FailureCode::UnsupportedType);
         refused(&[0x7F, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0], "a", FailureCode::UnsupportedType);
         refused(b"{\\rtf1 hello}", "a.rtf", FailureCode::UnsupportedType);
         refused(b"\0\x01\x02\x03\x04\x05\x06\x07", "a.csv", FailureCode::UnsupportedType);
+    }
+
+    #[test]
+    fn pictures_are_told_by_content() {
+        check(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", "a.txt", Format::Image);
+        check(b"\xFF\xD8\xFF\xE0\0\x10JFIF", "a", Format::Image);
+        check(b"GIF89a\x01\0\x01\0", "a.png", Format::Image);
+        check(b"II*\0\x08\0\0\0\x10\0\0\x01", "a.tiff", Format::Image);
+        check(b"RIFF\x10\0\0\0WEBPVP8 ", "a", Format::Image);
+        check(b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "a", Format::Image);
+        check(b"BMW sells cars, and Audi sells cars too", "a.bmp", Format::Text);
     }
 
     #[test]

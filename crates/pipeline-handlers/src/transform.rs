@@ -16,6 +16,8 @@ pub(crate) struct ParsedView {
     pub(crate) parser: String,
     #[serde(default)]
     rows: Option<Box<RawValue>>,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
 }
 
 /// A result as clients read it.
@@ -43,13 +45,14 @@ pub(crate) struct ResultSummary {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Makes the result: `{filename, content, pages, parser, warnings}`, with `rows` for tabular files and `data` (the
-/// value itself, digit for digit) for JSON files that every consumer can hold. May add to the view's warnings.
+/// Makes the result: `{filename, content, pages, parser, warnings}`, with `rows` for tabular files and `data`: what the
+/// parser found, or for JSON files the value itself, digit for digit, if every consumer can hold it. May add to the
+/// view's warnings.
 ///
 /// # Errors
 /// Only when a text cannot be serialised, which no text makes happen.
 pub(crate) fn skip(filename: &str, parsed: &mut ParsedView) -> serde_json::Result<Box<RawValue>> {
-    let data = if parsed.parser == json::NAME { json_value(parsed)? } else { None };
+    let data = if parsed.parser == json::NAME { json_value(parsed)? } else { parsed.data.take() };
     to_raw_value(&SkipResult {
         filename,
         content: &parsed.markdown,

@@ -126,7 +126,7 @@ async fn bad_input_is_permanent_and_named() {
         ("a.txt", &b""[..], "empty_file"),
         ("a.csv", b" \n", "empty_file"),
         ("a.json", b"{", "unreadable_file"),
-        ("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "unsupported_type"),
+        ("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "ocr_unavailable"),
         ("a.pdf", scan.as_slice(), "no_text_layer"),
     ] {
         let error = run(&with_source(bytes), job(name, bytes.len() as u64)).await.expect_err(name);

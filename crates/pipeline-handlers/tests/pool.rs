@@ -61,8 +61,8 @@ async fn every_binary_format_is_read() {
 
 #[test]
 fn names_do_not_matter() {
-    refused("letter.docx", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), limits(), FailureCode::UnsupportedType);
-    refused("plain.xlsx", zip(&[("a.txt", b"hello")]), limits(), FailureCode::UnsupportedType);
+    refused("letter.docx", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), limits(), FailureCode::OcrUnavailable);
+    refused("plain.xlsx", zip(&[("a.bin", b"\0\x01\x02\x03")]), limits(), FailureCode::UnsupportedType);
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Parser for CsvParser {
             level: None,
             table: Some(TableBlock { has_header: true, rows: records }),
         };
-        Ok(Draft { markdown, blocks: vec![block], pages: 1, warnings, rows: Some(rows) })
+        Ok(Draft { markdown, blocks: vec![block], pages: 1, warnings, rows: Some(rows), ..Draft::default() })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::limits::ParserLimits;
 #[track_caller]
 fn parse(bytes: &[u8]) -> Draft {
     let limits = ParserLimits::default();
-    CsvParser.parse(Input { bytes, format: Format::Csv, limits: &limits }).expect("a document")
+    CsvParser.parse(Input::new(bytes, Format::Csv, &limits)).expect("a document")
 }
 
 #[track_caller]

@@ -68,7 +68,7 @@ impl Parser for HtmlParser {
         if blocks.is_empty() {
             warnings.push("the page holds no text".to_owned());
         }
-        Ok(Draft { markdown, blocks, pages: 1, warnings, rows: None })
+        Ok(Draft { markdown, blocks, pages: 1, warnings, ..Draft::default() })
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
 
     fn parse(bytes: &[u8]) -> Draft {
         let limits = ParserLimits::default();
-        HtmlParser.parse(Input { bytes, format: Format::Html, limits: &limits }).expect("a document")
+        HtmlParser.parse(Input::new(bytes, Format::Html, &limits)).expect("a document")
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Parser for JsonParser {
         }
         let block =
             Block { kind: BlockKind::Code, text: decoded.text.clone(), page: 0, bbox: None, level: None, table: None };
-        Ok(Draft { markdown: decoded.text, blocks: vec![block], pages: 1, warnings, rows: None })
+        Ok(Draft { markdown: decoded.text, blocks: vec![block], pages: 1, warnings, ..Draft::default() })
     }
 }
 
@@ -62,7 +62,7 @@ mod tests {
 
     fn parse(bytes: &[u8]) -> Result<Draft, ParseFailure> {
         let limits = ParserLimits::default();
-        JsonParser.parse(Input { bytes, format: Format::Json, limits: &limits })
+        JsonParser.parse(Input::new(bytes, Format::Json, &limits))
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Parser for MarkdownParser {
             let kind = BlockKind::Code;
             blocks.insert(0, Block { kind, text: text.to_owned(), page: 0, bbox: None, level: None, table: None });
         }
-        Ok(Draft { markdown, blocks, pages: 1, warnings, rows: None })
+        Ok(Draft { markdown, blocks, pages: 1, warnings, ..Draft::default() })
     }
 }
 
@@ -61,8 +61,7 @@ mod tests {
     fn front_matter_is_no_heading() {
         let limits = ParserLimits::default();
         let bytes = b"---\ntitle: T\n---\n# Head\n";
-        let draft =
-            MarkdownParser.parse(Input { bytes, format: Format::Markdown, limits: &limits }).expect("a document");
+        let draft = MarkdownParser.parse(Input::new(bytes, Format::Markdown, &limits)).expect("a document");
         let kinds: Vec<_> = draft.blocks.iter().map(|block| (block.kind, block.text.as_str())).collect();
         assert_eq!(kinds, [(BlockKind::Code, "title: T"), (BlockKind::Heading, "Head")]);
         assert_eq!(draft.markdown.as_bytes(), bytes);

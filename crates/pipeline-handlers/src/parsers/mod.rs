@@ -1,5 +1,6 @@
 //! One file per parser. The list of them is in [`crate::registry`].
 
+pub mod archive;
 pub mod csv;
 pub mod html;
 pub mod json;

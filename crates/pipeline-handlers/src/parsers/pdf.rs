@@ -59,7 +59,7 @@ impl Parser for PdfParser {
         if silent > 0 {
             warnings.push(format!("{silent} of {pages} pages have no text layer: they are blank, or pictures"));
         }
-        Ok(Draft { markdown, blocks, pages, warnings, rows: None })
+        Ok(Draft { markdown, blocks, pages, warnings, ..Draft::default() })
     }
 }
 

@@ -33,7 +33,7 @@ impl Parser for TextParser {
         let warnings = decoded.warnings();
         let markdown = unix_lines(decoded.text);
         let blocks = paragraphs(&markdown);
-        Ok(Draft { markdown, blocks, pages: 1, warnings, rows: None })
+        Ok(Draft { markdown, blocks, pages: 1, warnings, ..Draft::default() })
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
 
     fn parse(bytes: &[u8]) -> Result<Draft, ParseFailure> {
         let limits = ParserLimits::default();
-        TextParser.parse(Input { bytes, format: Format::Text, limits: &limits })
+        TextParser.parse(Input::new(bytes, Format::Text, &limits))
     }
 
     #[test]

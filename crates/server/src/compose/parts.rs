@@ -129,6 +129,7 @@ pub(super) fn executor(
         max_in_process_bytes: parsers.max_in_process_bytes,
         max_pages: parsers.max_pages,
         max_zip_entries: parsers.max_zip_entries as usize,
+        max_archive_depth: parsers.max_archive_depth,
         max_uncompressed_bytes: parsers.max_uncompressed_bytes,
         max_compression_ratio: parsers.max_compression_ratio,
         max_output_bytes: parsers.max_output_bytes,

@@ -106,6 +106,8 @@ pub struct ParsersConfig {
     pub max_compression_ratio: u64,
     /// Most entries in an archive. Default 20000.
     pub max_zip_entries: u32,
+    /// Most levels of files inside files (archives, attached messages). Default 4.
+    pub max_archive_depth: u32,
     /// Largest parsed document as JSON, in bytes. Default 256 MiB.
     pub max_output_bytes: u64,
     /// Memory of a child process, in bytes. Default 1 GiB.
@@ -128,6 +130,7 @@ impl Default for ParsersConfig {
             max_uncompressed_bytes: 1024 * MIB,
             max_compression_ratio: 100,
             max_zip_entries: 20_000,
+            max_archive_depth: 4,
             max_output_bytes: 256 * MIB,
             memory_bytes: 1024 * MIB,
             cpu_seconds: 60,

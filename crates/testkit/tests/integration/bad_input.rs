@@ -225,7 +225,7 @@ async fn files_that_attack_the_parser(backend: Backend) {
         .file("endless.pdf", files::pdf(10_000))
         .file("corners.xlsx", files::memory_eater().expect("a file"))
         .file("empty.pdf", "")
-        .file("no.docx", files::zip(&[("a.txt", b"hello")]).expect("a file"))
+        .file("no.docx", files::zip(&[("a.bin", b"\0\x01\x02\x03")]).expect("a file"))
         .file("good.pdf", files::pdf(2));
     let ids = app.client.submitted(attacks).await;
     let tasks = app.client.wait_all(&ids).await;

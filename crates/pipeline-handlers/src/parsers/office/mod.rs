@@ -68,7 +68,7 @@ impl Parser for OfficeParser {
         if blocks.is_empty() {
             warnings.push("the file holds no text".to_owned());
         }
-        Ok(Draft { markdown, blocks, pages, warnings, rows: None })
+        Ok(Draft { markdown, blocks, pages, warnings, ..Draft::default() })
     }
 }
 

@@ -126,7 +126,7 @@ fn draft(sheets: &[Sheet]) -> Draft {
     let rows = rows_of(&tables, &mut warnings);
     let blocks = scan(&markdown, Markers::Trusted);
     let pages = u32::try_from(sheets.len()).unwrap_or(u32::MAX).max(1);
-    Draft { markdown, blocks, pages, warnings, rows: Some(rows) }
+    Draft { markdown, blocks, pages, warnings, rows: Some(rows), ..Draft::default() }
 }
 
 fn table_of<'a>(sheet: &'a str, cells: &'a Range<Data>, region: Region) -> Table<'a> {

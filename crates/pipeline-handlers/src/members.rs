@@ -1,0 +1,112 @@
+//! Files inside files: how the parsers of archives and messages have their members read, and what all of them together
+//! may cost.
+//!
+//! A member is sniffed and parsed as if it had been uploaded alone, by the same registry, in the same process. What it
+//! costs is taken from one budget, so that an archive of archives can do no more than a flat one.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use millrace_domain::document::ParsedDocument;
+
+use crate::failure::{FailureCode, ParseFailure};
+use crate::limits::ParserLimits;
+use crate::registry::ParserRegistry;
+
+/// What is left for all members of one file, at whatever depth.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    entries: Cell<usize>,
+    bytes: Cell<u64>,
+    max_depth: u32,
+}
+
+impl Budget {
+    /// The budget of one uploaded file.
+    pub(crate) fn new(limits: &ParserLimits) -> Self {
+        Self {
+            entries: Cell::new(limits.max_zip_entries),
+            bytes: Cell::new(limits.max_uncompressed_bytes),
+            max_depth: limits.max_archive_depth,
+        }
+    }
+
+    /// Takes entries of an archive, or attachments.
+    ///
+    /// # Errors
+    /// `archive_too_large`.
+    pub(crate) fn take_entries(&self, count: usize) -> Result<(), ParseFailure> {
+        let left = self.entries.get().checked_sub(count);
+        self.entries.set(left.ok_or_else(|| too_large("it has too many entries, those of its members included"))?);
+        Ok(())
+    }
+
+    /// Takes inflated or decoded bytes.
+    ///
+    /// # Errors
+    /// `archive_too_large`.
+    pub(crate) fn take_bytes(&self, count: u64) -> Result<(), ParseFailure> {
+        let left = self.bytes.get().checked_sub(count);
+        self.bytes.set(left.ok_or_else(|| too_large("it inflates to too many bytes, its members included"))?);
+        Ok(())
+    }
+}
+
+/// The failure for an archive over a limit; it ends the whole file, not the member where it showed.
+pub(crate) fn too_large(detail: impl std::fmt::Display) -> ParseFailure {
+    ParseFailure::new(FailureCode::ArchiveTooLarge, format!("the archive is too large: {detail}"))
+}
+
+/// Reads the members of one file.
+#[derive(Clone, Copy)]
+pub struct Members<'a> {
+    registry: &'a ParserRegistry,
+    budget: &'a Budget,
+    limits: &'a ParserLimits,
+    /// Files around these members.
+    depth: u32,
+}
+
+impl std::fmt::Debug for Members<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Members").field("budget", self.budget).field("depth", &self.depth).finish()
+    }
+}
+
+impl<'a> Members<'a> {
+    /// The members of an uploaded file.
+    pub(crate) fn of_upload(registry: &'a ParserRegistry, budget: &'a Budget, limits: &'a ParserLimits) -> Self {
+        Self { registry, budget, limits, depth: 1 }
+    }
+
+    /// What is left for all of them.
+    pub(crate) fn budget(&self) -> &'a Budget {
+        self.budget
+    }
+
+    /// Parses a member, told by its content and name as an upload is.
+    ///
+    /// # Errors
+    /// What is wrong with the member. [`ends_everything`] tells what ends the file around it too.
+    pub(crate) fn parse(&self, bytes: &[u8], filename: &str) -> Result<ParsedDocument, ParseFailure> {
+        if self.depth > self.budget.max_depth {
+            return Err(ParseFailure::new(
+                FailureCode::UnreadableFile,
+                format!("files more than {} levels deep inside others are not read", self.budget.max_depth),
+            ));
+        }
+        let inner = Members { depth: self.depth + 1, ..*self };
+        guarded(|| self.registry.parse_member(bytes, filename, self.limits, &inner))
+    }
+}
+
+/// One bad member shall not cost its neighbours. Parsers are pure functions: nothing half done outlives a panic.
+fn guarded(parse: impl FnOnce() -> Result<ParsedDocument, ParseFailure>) -> Result<ParsedDocument, ParseFailure> {
+    catch_unwind(AssertUnwindSafe(parse))
+        .unwrap_or_else(|_panic| Err(ParseFailure::new(FailureCode::ParserCrashed, "the parser failed on this file")))
+}
+
+/// Whether a member's failure ends the file around it: a shared limit is used up.
+pub(crate) fn ends_everything(failure: &ParseFailure) -> bool {
+    matches!(failure.code, FailureCode::ArchiveTooLarge | FailureCode::OutputTooLarge)
+}
