@@ -2,6 +2,8 @@
 
 /// Bytes after a bracket in which the target of a link must begin; a text full of brackets would cost its square.
 const MAX_LABEL: usize = 2_000;
+/// Bytes of a link's target, for the same reason.
+const MAX_TARGET: usize = 8_000;
 /// Elements that renderers use for what Markdown has no mark for, and the text that stands for them.
 const TAGS: [(&str, &str); 9] = [
     ("<br>", "\n"),
@@ -86,8 +88,23 @@ fn link(after_bracket: &str) -> Option<(&str, &str)> {
         return None;
     }
     let target = &after_bracket[close + 2..];
-    let end = target.find([')', '\n'])?;
-    target[end..].strip_prefix(')').map(|rest| (label, rest))
+    let end = end_of_target(target)?;
+    Some((label, &target[end + 1..]))
+}
+
+/// Where the bracket that closes a target is; targets may hold pairs of brackets.
+fn end_of_target(target: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    for (at, byte) in target.bytes().enumerate().take(MAX_TARGET) {
+        match byte {
+            b'\n' => return None,
+            b'(' => open += 1,
+            b')' if open == 0 => return Some(at),
+            b')' => open -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -101,6 +118,7 @@ mod tests {
         check("snake_case_name and _it_", "snake_case_name and it");
         check("see [the docs](https://x.y/z) now", "see the docs now");
         check("![alt text](a.png)", "alt text");
+        check("[a](/b_(c)) [d](e (f", "a [d](e (f");
         check("a \\* b \\| c", "a * b | c");
         check("array[0] and [open", "array[0] and [open");
         check("a<br>b<u>c</u> H<sub>2</sub>O <b>", "a\nbc H2O <b>");

@@ -1,5 +1,9 @@
 //! HTML → Markdown.
 
+mod spans;
+mod titles;
+
+use html_to_markdown_rs::options::InlineDataMedia;
 use html_to_markdown_rs::{ConversionOptions, PreprocessingOptions, WarningKind, convert};
 
 use super::text::decode_some;
@@ -24,7 +28,7 @@ impl Parser for HtmlParser {
     }
 
     fn version(&self) -> &'static str {
-        "1+html-to-markdown-3.19"
+        "2+html-to-markdown-3.19"
     }
 
     fn formats(&self) -> &'static [Format] {
@@ -44,6 +48,9 @@ impl Parser for HtmlParser {
             max_input_size: None,
             compact_tables: true,
             br_in_tables: false,
+            include_document_structure: spans::occur_in(&decoded.text),
+            // The bytes of an inline picture are no text.
+            inline_data_media: InlineDataMedia::AltTextOnly,
             preprocessing: PreprocessingOptions {
                 // What a page says counts, wherever it says it; only scripts and styles go.
                 remove_navigation: false,
@@ -55,6 +62,7 @@ impl Parser for HtmlParser {
         let converted = convert(&decoded.text, options).map_err(|error| ParseFailure::unreadable("HTML", error))?;
         let is_cut = converted.warnings.iter().any(|warning| warning.kind == WarningKind::DepthLimitExceeded);
         let markdown = converted.content.unwrap_or_default();
+        let markdown = titles::without(&spans::fill(&markdown, &converted.tables));
         let blocks = scan(&markdown, Markers::Ignored);
         if is_cut && blocks.is_empty() {
             return Err(ParseFailure::unreadable(
@@ -115,6 +123,47 @@ mod tests {
         assert!(!draft.markdown.contains("alert") && !draft.markdown.contains("p{}"), "{}", draft.markdown);
         let table = draft.blocks.iter().find_map(|block| block.table.as_ref()).expect("a table");
         assert_eq!(table.rows, [["a", "b"], ["1", "2"]]);
+    }
+
+    fn rows(html: &str) -> Vec<Vec<String>> {
+        parse(html.as_bytes()).blocks.into_iter().find_map(|block| block.table).expect("a table").rows
+    }
+
+    #[test]
+    fn spanning_cells_are_repeated() {
+        assert_eq!(
+            rows(
+                "<table><tr><th>A</th><th colspan=2>B|C</th></tr><tr><td rowspan=2>1</td><td>2</td><td>3</td></tr>\
+                 <tr><td COLSPAN='2'>4</td></tr></table>"
+            ),
+            [["A", "B|C", "B|C"], ["1", "2", "3"], ["1", "4", "4"]]
+        );
+        assert_eq!(
+            rows("<table><caption>C</caption><tr><th colspan=2><a href=x>A</a></th></tr><tr><td>1<td>2</table>"),
+            [["A", "A"], ["1", "2"]]
+        );
+        // The first cell of a group in a row of its own, as some pages have it.
+        assert_eq!(
+            rows(
+                "<table><tr><th>Y</th><th>M</th></tr><tr><th rowspan=3>25</th></tr><tr><td>1</td></tr><tr><td>2</td></tr></table>"
+            ),
+            [["Y", "M"], ["25", "1"], ["25", "2"]]
+        );
+    }
+
+    #[test]
+    fn absurd_spans_cost_nothing() {
+        let rows = rows("<table><tr><td rowspan=65534 colspan=1000>a</td><td>b</td></tr><tr><td>c</td></tr></table>");
+        assert!(rows.len() == 2 && rows.iter().all(|row| row.len() <= 1_002), "{}", rows.len());
+    }
+
+    #[test]
+    fn tooltips_and_inline_pictures_are_no_text() {
+        let draft = parse(
+            b"<p><a href='/a_(b)' title='Tip (t)'>link</a> <img alt='An owl' src='data:image/png;base64,AAAA'></p>",
+        );
+        assert!(!draft.markdown.contains("Tip") && !draft.markdown.contains("AAAA"), "{}", draft.markdown);
+        assert_eq!(draft.blocks[0].text, "link An owl");
     }
 
     #[test]
