@@ -97,15 +97,23 @@ fn check_writable(document: &Value, pointer: &JsonPointer) -> Result<(), WriteRe
     Ok(())
 }
 
-/// An index up to and including `len`; `-` is `len`. No leading zeros (RFC 6901).
+/// An index up to and including `len`; `-` is `len`. Digits without leading zeros (RFC 6901).
 fn array_index(token: &str, len: usize) -> Option<usize> {
     if token == "-" {
         return Some(len);
     }
-    if token.len() > 1 && token.starts_with('0') {
+    let digits = token.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits || token.len() > 1 && token.starts_with('0') {
         return None;
     }
     token.parse().ok().filter(|index| *index <= len)
+}
+
+/// The index that `pointer` ends in, if it leads to a member of an array inside `document`.
+pub fn element_index(document: &Value, pointer: &JsonPointer) -> Option<usize> {
+    let (parent, last) = pointer.split_last()?;
+    let items = parent.resolve(document)?.as_array()?;
+    array_index(&last, items.len()).filter(|index| *index < items.len())
 }
 
 /// Removes what is at `pointer` inside `document` and returns it; `None` if nothing was there. Removing the root leaves
@@ -159,7 +167,19 @@ mod tests {
         check(json!([0]), "/0", Ok(json!([1])));
         check(json!([0]), "/2", Err(WriteRefused::BadIndex { at: at(""), index: "2".into() }));
         check(json!([0]), "/01", Err(WriteRefused::BadIndex { at: at(""), index: "01".into() }));
+        check(json!([0]), "/+0", Err(WriteRefused::BadIndex { at: at(""), index: "+0".into() }));
         check(json!({"a": 5}), "/a/b", Err(WriteRefused::NotContainer { at: at("/a") }));
+    }
+
+    #[test]
+    fn only_members_of_arrays_have_an_index() {
+        let document = json!({"a": [1, [2]], "0": 3});
+        let cases =
+            [("/a/0", Some(0)), ("/a/1/0", Some(0)), ("/a/2", None), ("/a/-", None), ("/a/+0", None), ("/0", None)];
+        for (pointer, index) in cases {
+            assert_eq!(element_index(&document, &at(pointer)), index, "{pointer}");
+        }
+        assert_eq!(element_index(&json!([1]), &at("")), None);
     }
 
     #[test]

@@ -171,6 +171,16 @@ pub struct Mount {
     pub updated_at: DateTime<Utc>,
 }
 
+/// What taking a mount out did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmounted {
+    /// The mount as it was before.
+    pub before: Mount,
+    /// Whether its value was there and is gone now. False when the mount was not in place, and when it was a member of
+    /// an array that has been changed by hand: that one stays.
+    pub removed: bool,
+}
+
 /// Why a mount cannot be applied. None of these is mended by waiting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MountRejection {

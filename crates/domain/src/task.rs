@@ -175,7 +175,8 @@ pub struct TaskResult {
     pub warnings: Vec<String>,
 }
 
-/// Where the automatic mount went (`task.mounted`); cleared by an unmount.
+/// Where the automatic mount went (`task.mounted`); cleared by an unmount. The full pointer is in the mount's record
+/// alone: a member of an array moves when one before it is taken out, and a task need not be written for that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MountedAt {
     /// The mount.
@@ -186,8 +187,6 @@ pub struct MountedAt {
     pub json_path: JsonPointer,
     /// The key inside the container.
     pub key: String,
-    /// The full pointer.
-    pub pointer: JsonPointer,
 }
 
 /// How far a running stage is: pages, rows or chunks.

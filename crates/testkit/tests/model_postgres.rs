@@ -16,3 +16,13 @@ async fn postgres_and_memory_agree() {
         model::compare(&postgres.subject(), &memory.subject(), seed, 120).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_of_arrays_follow_their_values() {
+    let database = TestDatabase::fresh().await.expect("a database");
+    let clock = FakeClock::default();
+    let postgres = Fixture::new(database.stores().expect("stores"), clock, database);
+    for seed in 0..4 {
+        model::compare_with_list(&postgres.subject(), seed, 60).await;
+    }
+}

@@ -156,6 +156,7 @@ pub struct Unmounted {
     pub table_id: TableId,
     /// The pointer.
     pub mounted_path: String,
-    /// Whether a value was there and is gone now; false when the mount was not in place.
+    /// Whether a value was there and is gone now; false when the mount was not in place, and when it was a member of an
+    /// array that has been changed by hand since, which stays.
     pub removed: bool,
 }

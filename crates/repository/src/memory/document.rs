@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use millrace_domain::assembly::{WriteRefused, assemble, remove_at, write_at};
+use millrace_domain::assembly::{WriteRefused, assemble, element_index, remove_at, write_at};
 use millrace_domain::json_table::{DataPage, DataQuery};
 use millrace_domain::mount_rules::{Container, Occupant, classify_container, occupant};
 use millrace_domain::{JsonPointer, TaskId};
@@ -48,9 +48,15 @@ impl Document {
         self.segments.insert(path_of(pointer), Segment { pointer: pointer.clone(), value, task });
     }
 
-    /// Takes out one segment; deeper ones stay.
-    pub(super) fn take_segment(&mut self, pointer: &JsonPointer) {
-        self.segments.remove(&path_of(pointer));
+    /// Takes out one segment; deeper ones stay. Whether it was there.
+    pub(super) fn take_segment(&mut self, pointer: &JsonPointer) -> bool {
+        self.segments.remove(&path_of(pointer)).is_some()
+    }
+
+    /// The index that a pointer ends in, if it leads to a member of an array.
+    pub(super) fn element_index(&self, pointer: &JsonPointer) -> Option<usize> {
+        let segment = self.covering(&path_of(pointer))?;
+        element_index(&segment.value, &pointer.strip_prefix(&segment.pointer)?)
     }
 
     /// What stands where a mount wants its container.

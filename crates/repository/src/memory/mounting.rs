@@ -59,7 +59,7 @@ impl State {
         if let Some(row) = self.tables.get_mut(&table) {
             row.mounts.insert(id);
             if mount.state == MountState::Mounted {
-                row.in_place.entry(path_of(&mount.pointer)).or_default().insert(id);
+                row.in_place.insert(path_of(&mount.pointer), id);
             }
         }
         self.mounts.insert(id, MountRow { mount: mount.clone(), element: placed.element });
@@ -123,24 +123,45 @@ impl State {
     }
 
     /// Takes a mount's own value out of its table and marks it unmounted; deeper mounts stay. An element of an array
-    /// is taken out only if the one at the recorded index is still the mount's.
-    pub(super) fn take_out(&mut self, id: MountId, now: DateTime<Utc>) {
-        let Some(row) = self.mounts.get_mut(&id) else { return };
+    /// is taken out only if nobody changed it. Whether the value was there.
+    pub(super) fn take_out(&mut self, id: MountId, now: DateTime<Utc>) -> bool {
+        let Some(row) = self.mounts.get_mut(&id) else { return false };
         row.mount.state = MountState::Unmounted;
         row.mount.updated_at = now;
-        let Some(table) = self.tables.get_mut(&row.mount.table_id) else { return };
-        table.forget_place(&row.mount.pointer, id);
-        let pointer = row.mount.pointer.clone();
-        if row.element.is_some() {
-            let items = table.document.array_mut(&row.mount.json_path);
-            if let Some((items, index)) = items.and_then(|items| row.index_in(items).map(|index| (items, index))) {
-                items.remove(index);
-            }
-            return;
-        }
-        table.document.take_segment(&pointer);
         let table_id = row.mount.table_id;
+        let Some(table) = self.tables.get_mut(&table_id) else { return false };
+        table.forget_place(&row.mount.pointer, id);
+        if row.element.is_some() {
+            let array = row.mount.json_path.clone();
+            let Some(items) = table.document.array_mut(&array) else { return false };
+            let Some(index) = row.index_in(items) else { return false };
+            items.remove(index);
+            self.move_up(table_id, &array, index);
+            return true;
+        }
+        let pointer = row.mount.pointer.clone();
+        let removed = table.document.take_segment(&pointer);
         self.displace_elements(table_id, &pointer, now);
+        removed
+    }
+
+    /// Moves the mounts behind a member that was taken out of an array one place up.
+    pub(super) fn move_up(&mut self, table: TableId, array: &JsonPointer, removed: usize) {
+        let Some(table) = self.tables.get_mut(&table) else { return };
+        let mut behind: Vec<(usize, MountId)> = table
+            .mounts_from(array)
+            .into_iter()
+            .filter_map(|id| Some((self.mounts.get(&id)?.index_of(array)?, id)))
+            .filter(|(index, _)| *index > removed)
+            .collect();
+        // In their order, so that each place is free when the next mount comes to it.
+        behind.sort_unstable();
+        for (index, id) in behind {
+            let Some(row) = self.mounts.get_mut(&id) else { continue };
+            table.forget_place(&row.mount.pointer, id);
+            row.mount.pointer = array.join(&(index - 1).to_string()).unwrap_or_else(|_| array.clone());
+            table.in_place.insert(path_of(&row.mount.pointer), id);
+        }
     }
 
     /// Ends every mount at or below a pointer but one; how many. Their values are the caller's to remove.
@@ -187,12 +208,16 @@ impl State {
 }
 
 impl MountRow {
-    /// Where the mount's own element is in its array. Elements move when others are removed, so that only the value
-    /// tells; one that has moved is not looked for.
+    /// The index of a mount that is a member of this array.
+    fn index_of(&self, array: &JsonPointer) -> Option<usize> {
+        let (container, token) = self.mount.pointer.split_last()?;
+        (self.element.is_some() && container == *array).then(|| token.parse().ok()).flatten()
+    }
+
+    /// Where the mount's own element is in its array; `None` if it was changed by hand.
     fn index_in(&self, items: &[Value]) -> Option<usize> {
-        let (_, token) = self.mount.pointer.split_last()?;
-        let index = token.parse().ok()?;
-        (self.element.is_some() && items.get(index) == self.element.as_ref()).then_some(index)
+        let index = self.index_of(&self.mount.json_path)?;
+        (items.get(index) == self.element.as_ref()).then_some(index)
     }
 }
 
@@ -201,16 +226,13 @@ impl TableRow {
     fn mounts_from(&self, pointer: &JsonPointer) -> Vec<MountId> {
         let path = path_of(pointer);
         let from = self.in_place.range(path.clone()..).take_while(|(at, _)| at.starts_with(&path));
-        from.flat_map(|(_, ids)| ids.iter().copied()).collect()
+        from.map(|(_, id)| *id).collect()
     }
 
     fn forget_place(&mut self, pointer: &JsonPointer, id: MountId) {
         let path = path_of(pointer);
-        if let Some(ids) = self.in_place.get_mut(&path) {
-            ids.remove(&id);
-            if ids.is_empty() {
-                self.in_place.remove(&path);
-            }
+        if self.in_place.get(&path) == Some(&id) {
+            self.in_place.remove(&path);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use millrace_domain::event::NewEvent;
-use millrace_domain::mount::{Mount, MountIntent, MountState};
+use millrace_domain::mount::{Mount, MountIntent, MountState, Unmounted};
 use millrace_domain::task::MountedAt;
 use millrace_domain::{JsonPointer, MountId, TableId, Task, TaskId, UserId};
 use serde_json::{Value, json};
@@ -20,8 +20,8 @@ use crate::{MountFilter, MountRepository, Page, Receipt, RepositoryError, Result
 #[derive(Debug)]
 pub(super) struct MountRow {
     pub mount: Mount,
-    /// The value of a mount inside an array. Elements move when others are removed, so that only the value tells
-    /// whether the one at the recorded index is still this mount's. `None` for a mount that is a segment.
+    /// The value of a mount inside an array, as it was appended: tells whether the one at the recorded index was changed
+    /// by hand. `None` for a mount that is a segment.
     pub element: Option<Value>,
 }
 
@@ -32,7 +32,6 @@ pub(super) fn mounted_at(mount: &Mount) -> MountedAt {
         table_id: mount.table_id,
         json_path: mount.json_path.clone(),
         key: mount.key.clone(),
-        pointer: mount.pointer.clone(),
     }
 }
 
@@ -109,15 +108,16 @@ impl MountRepository for MemoryStore {
         Ok(mounts.filter(|mount| mount.user_id == user).take(page.limit).cloned().collect())
     }
 
-    async fn unmount(&self, user: UserId, id: MountId, now: DateTime<Utc>) -> Result<Mount> {
+    async fn unmount(&self, user: UserId, id: MountId, now: DateTime<Utc>) -> Result<Unmounted> {
         let mut state = self.lock();
         let row = state.mounts.get(&id).filter(|row| row.mount.user_id == user);
         let before = row.ok_or(RepositoryError::NotFound("mount"))?.mount.clone();
-        if before.state == MountState::Mounted {
-            state.take_out(id, now);
-            state.forget_automatic(before.task_id, id, now);
-            state.append_mount_event(&before, "table.unmounted", now)?;
+        if before.state != MountState::Mounted {
+            return Ok(Unmounted { before, removed: false });
         }
-        Ok(before)
+        let removed = state.take_out(id, now);
+        state.forget_automatic(before.task_id, id, now);
+        state.append_mount_event(&before, "table.unmounted", now)?;
+        Ok(Unmounted { before, removed })
     }
 }

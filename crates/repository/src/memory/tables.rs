@@ -24,9 +24,8 @@ pub(super) struct TableRow {
     pub document: Document,
     /// All mounts on record.
     pub mounts: BTreeSet<MountId>,
-    /// Those that are in place, by pointer. Elements of an array can share a recorded pointer after others were
-    /// removed.
-    pub in_place: BTreeMap<Path, BTreeSet<MountId>>,
+    /// Those that are in place, by pointer.
+    pub in_place: BTreeMap<Path, MountId>,
 }
 
 impl State {
@@ -172,10 +171,15 @@ impl JsonTableRepository for MemoryStore {
         now: DateTime<Utc>,
     ) -> Result<Option<RemovedData>> {
         let mut state = self.lock();
-        if !state.table_mut(user, id)?.document.clear(pointer) {
+        let document = &mut state.table_mut(user, id)?.document;
+        let index = document.element_index(pointer);
+        if !document.clear(pointer) {
             return Ok(None);
         }
         let mounts = state.displace(id, pointer, None, MountState::Unmounted, now);
+        if let (Some(index), Some((array, _))) = (index, pointer.split_last()) {
+            state.move_up(id, &array, index);
+        }
         state.append_table_event(id, "table.removed", pointer, now)?;
         Ok(Some(RemovedData { mounts }))
     }

@@ -7,6 +7,7 @@
 mod api_keys;
 mod artifacts;
 mod diagnosis;
+mod elements;
 mod error;
 mod events;
 mod fixed;
@@ -35,6 +36,7 @@ mod task_list;
 mod task_recover;
 mod task_row;
 mod tasks;
+mod unmount;
 mod uploads;
 mod users;
 

@@ -100,7 +100,7 @@ async fn append(
         .and_then(|record| path::decode(&record.path))
         .and_then(|pointer| pointer.split_last())
         .and_then(|(_, index)| index.parse::<usize>().ok())
-        // After others were taken out the recorded index may show somebody else's value.
+        // A member that was changed by hand is no longer the task's value.
         .filter(|index| items.get(*index) == in_place.and_then(|record| record.element.as_ref()));
     let index = before.unwrap_or(items.len()).to_string();
     let inside = array.join(&index).map_err(|error| MountRejection::InvalidPointer(error.to_string()))?;

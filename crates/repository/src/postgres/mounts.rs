@@ -6,16 +6,16 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use millrace_domain::event::NewEvent;
-use millrace_domain::mount::{ConflictPolicy, Mount, MountIntent, MountState};
+use millrace_domain::mount::{ConflictPolicy, Mount, MountIntent, MountState, Unmounted};
 use millrace_domain::task::MountedAt;
 use millrace_domain::{JsonPointer, MountId, ProjectId, TableId, TaskId, UserId};
 use serde_json::{Value, json};
 
 use super::error::TxError;
 use super::fixed::fixed_query;
-use super::schema::{json_segment, mount, task};
+use super::schema::{mount, task};
 use super::store::PgStore;
-use super::{events, mount_batch, path, receipts, segments, table_data};
+use super::{events, mount_batch, path, receipts};
 use crate::receipt::Receipt;
 use crate::{MountFilter, MountRepository, Page, RepositoryError, Result};
 
@@ -163,7 +163,8 @@ pub(super) async fn record(
         .collect()
 }
 
-fn event(user: UserId, project: ProjectId, task: TaskId, placed: &Placed, name: &str) -> NewEvent {
+/// The event of a mount that was placed or taken out.
+pub(super) fn event(user: UserId, project: ProjectId, task: TaskId, placed: &Placed, name: &str) -> NewEvent {
     NewEvent {
         user_id: user,
         project_id: project,
@@ -195,30 +196,6 @@ pub(super) async fn clear_mounted(
     Ok(())
 }
 
-/// Takes the value of a mount that is in place out of its table.
-async fn take_out(
-    connection: &mut AsyncPgConnection,
-    row: &MountRow,
-    now: DateTime<Utc>,
-) -> std::result::Result<(), TxError> {
-    let table = TableId::new(row.table_id).map_err(RepositoryError::from)?;
-    let Some(element) = &row.element else {
-        diesel::delete(json_segment::table.find((row.table_id, &row.path)))
-            .filter(json_segment::task_id.eq(row.task_id))
-            .execute(connection)
-            .await?;
-        return table_data::end_lost_elements(connection, table, &row.path, now).await;
-    };
-    // A member of an array goes only while the recorded index still shows it.
-    if let Some(pointer) = path::decode(&row.path)
-        && let Some((_, Some(held))) = segments::covering_value(connection, table, &pointer).await?
-        && held == *element
-    {
-        table_data::remove_from_covering(connection, table, &pointer, now).await?;
-    }
-    Ok(())
-}
-
 /// Notes the automatic mount on its task.
 async fn note_mounted(
     connection: &mut AsyncPgConnection,
@@ -230,7 +207,6 @@ async fn note_mounted(
         table_id: mount.table_id,
         json_path: mount.json_path.clone(),
         key: mount.key.clone(),
-        pointer: mount.pointer.clone(),
     };
     diesel::update(task::table.find(mount.task_id.get()))
         .set((task::mounted.eq(serde_json::to_value(mounted)?), task::updated_at.eq(now)))
@@ -278,43 +254,10 @@ impl MountRepository for PgStore {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    async fn unmount(&self, user: UserId, id: MountId, now: DateTime<Utc>) -> Result<Mount> {
+    async fn unmount(&self, user: UserId, id: MountId, now: DateTime<Utc>) -> Result<Unmounted> {
         let mut connection = self.connection().await?;
-        let before = connection
-            .transaction(async |connection| -> std::result::Result<Mount, TxError> {
-                let row: Option<MountRow> = mount::table
-                    .find(id.get())
-                    .filter(mount::user_id.eq(user.get()))
-                    .select(MountRow::as_select())
-                    .for_update()
-                    .first(connection)
-                    .await
-                    .optional()?;
-                let row = row.ok_or(RepositoryError::NotFound("mount"))?;
-                let before = Mount::try_from(row.clone())?;
-                if before.state != MountState::Mounted {
-                    return Ok(before);
-                }
-                take_out(connection, &row, now).await?;
-                diesel::update(mount::table.find(row.id))
-                    .set((mount::state.eq(MountState::Unmounted.as_str()), mount::updated_at.eq(now)))
-                    .execute(connection)
-                    .await?;
-                clear_mounted(connection, &[(row.id, row.task_id)], now).await?;
-                let project: i64 = task::table.find(row.task_id).select(task::project_id).first(connection).await?;
-                let project = ProjectId::new(project).map_err(RepositoryError::from)?;
-                let placed = Placed {
-                    table: before.table_id,
-                    pointer: before.pointer.clone(),
-                    key: before.key.clone(),
-                    state: MountState::Unmounted,
-                    element: None,
-                };
-                let event = event(before.user_id, project, before.task_id, &placed, "table.unmounted");
-                events::append(connection, &[event], now).await?;
-                Ok(before)
-            })
-            .await?;
-        Ok(before)
+        let unmounted =
+            connection.transaction(async |connection| super::unmount::unmount(connection, user, id, now).await).await?;
+        Ok(unmounted)
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use millrace_domain::assembly::{self, WriteRefused};
 use millrace_domain::json_table::{DataPage, DataQuery, RemovedData};
@@ -14,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::error::TxError;
 use super::schema::mount;
-use super::{path, segments};
+use super::{elements, path, segments};
 use crate::RepositoryError;
 
 /// Segments fetched at a time.
@@ -147,15 +146,17 @@ pub(super) async fn remove(
     now: DateTime<Utc>,
 ) -> Result<Option<RemovedData>, TxError> {
     let at = path::encode(pointer);
+    // Before anything goes: afterwards a later member of an array may stand at this pointer.
+    let mounts = end_mounts(connection, table, &at, MountState::Unmounted, now).await?;
     let mut removed = segments::remove_below(connection, table, &at).await? > 0;
     removed |= segments::remove_at(connection, table, &at).await?;
     // What a segment further up holds at this place was hidden until now; it goes as well.
     removed |= remove_from_covering(connection, table, pointer, now).await?;
-    let mounts = end_mounts(connection, table, &at, MountState::Unmounted, now).await?;
     Ok((removed || mounts > 0).then_some(RemovedData { mounts }))
 }
 
-/// Takes the value at a pointer out of the segment that covers it, if it is there.
+/// Takes the value at a pointer out of the segment that covers it, if it is there. When that was a member of an array,
+/// the mounts behind it move up.
 pub(super) async fn remove_from_covering(
     connection: &mut AsyncPgConnection,
     table: TableId,
@@ -166,10 +167,14 @@ pub(super) async fn remove_from_covering(
         return Ok(false);
     };
     let rest = relative(&segment, &path::encode(pointer))?;
+    let index = assembly::element_index(&document, &rest);
     if rest.is_root() || assembly::remove_at(&mut document, &rest).is_none() {
         return Ok(false);
     }
     segments::set_value(connection, table, &segment, &document, now).await?;
+    if let (Some(index), Some((array, _))) = (index, pointer.split_last()) {
+        elements::move_up(connection, table, &array, index).await?;
+    }
     Ok(true)
 }
 
@@ -192,39 +197,4 @@ pub(super) async fn end_mounts(
         .await?;
     super::mounts::clear_mounted(connection, &ended, now).await?;
     Ok(ended.len() as u64)
-}
-
-/// Marks mounts as replaced whose elements went with the value they had been mounted in: those below a path that no
-/// segment below it holds.
-pub(super) async fn end_lost_elements(
-    connection: &mut AsyncPgConnection,
-    table: TableId,
-    at: &str,
-    now: DateTime<Utc>,
-) -> Result<(), TxError> {
-    let (low, high) = path::below(at);
-    let ended: Vec<EndedRow> = diesel::sql_query(
-        "update mount m set state = 'replaced', updated_at = $4
-         where m.table_id = $1 and m.state = 'mounted' and m.path >= $2 and m.path < $3
-           and not exists (select 1 from json_segment s
-                           where s.table_id = m.table_id and s.path >= $2 and s.path < $3
-                             and (m.path = s.path or starts_with(m.path, s.path || chr(1))))
-         returning m.id, m.task_id",
-    )
-    .bind::<BigInt, _>(table.get())
-    .bind::<Text, _>(low)
-    .bind::<Text, _>(high)
-    .bind::<Timestamptz, _>(now)
-    .load(connection)
-    .await?;
-    let ended: Vec<(i64, i64)> = ended.into_iter().map(|row| (row.id, row.task_id)).collect();
-    Ok(super::mounts::clear_mounted(connection, &ended, now).await?)
-}
-
-#[derive(QueryableByName)]
-struct EndedRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = BigInt)]
-    task_id: i64,
 }

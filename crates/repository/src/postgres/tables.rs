@@ -45,7 +45,7 @@ impl TryFrom<TableRow> for JsonTable {
 }
 
 /// Locks a table for a change of its document, against every mount and every other change. Its project.
-async fn lock(
+pub(super) async fn lock(
     connection: &mut AsyncPgConnection,
     user: UserId,
     id: TableId,

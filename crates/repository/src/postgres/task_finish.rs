@@ -54,7 +54,6 @@ async fn mount(
                     table_id: record.placed.table,
                     json_path: intent.json_path.clone(),
                     key: record.placed.key,
-                    pointer: record.placed.pointer,
                 };
                 mounted.placed.insert(record.task, placed);
             }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use millrace_domain::event::{Event, NewEvent};
 use millrace_domain::json_table::{DataPage, DataQuery, JsonTable, JsonTableDefinition, RemovedData};
-use millrace_domain::mount::{Mount, MountIntent};
+use millrace_domain::mount::{Mount, MountIntent, Unmounted};
 use millrace_domain::{EventId, JsonPointer, MountId, ProjectId, TableId, TaskId, UserId};
 use serde_json::Value;
 
@@ -99,12 +99,13 @@ pub trait MountRepository: Send + Sync + 'static {
     async fn apply(&self, intent: &MountIntent, now: DateTime<Utc>, receipt: Option<&Receipt<Mount>>) -> Result<Mount>;
     /// A user's mounts.
     async fn list(&self, user: UserId, filter: MountFilter, page: Page<MountId>) -> Result<Vec<Mount>>;
-    /// Takes a mount's value out of its table. The returned mount is as it was before; a mount that is not in place
-    /// changes nothing. If it was the task's automatic mount, the task's `mounted` is cleared with it.
+    /// Takes a mount's value out of its table; a mount that is not in place changes nothing. If it was the task's
+    /// automatic mount, the task's `mounted` is cleared with it. The mounts behind a member of an array move one place
+    /// up. A member that was changed by hand stays where it is.
     ///
     /// # Errors
     /// `NotFound("mount")`.
-    async fn unmount(&self, user: UserId, id: MountId, now: DateTime<Utc>) -> Result<Mount>;
+    async fn unmount(&self, user: UserId, id: MountId, now: DateTime<Utc>) -> Result<Unmounted>;
 }
 
 /// Which events to read.

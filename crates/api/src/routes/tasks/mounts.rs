@@ -1,7 +1,7 @@
 //! A task's mounts.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
-use millrace_domain::mount::{Mount, MountState};
+use millrace_domain::mount::Mount;
 use millrace_domain::{MountId, TaskId};
 use millrace_repository::{MountFilter, Page, RepositoryError, StoredResponse};
 
@@ -107,12 +107,13 @@ pub async fn delete_task_mount(
     if !belongs(&api, principal, task.id, mount_id.0).await? {
         return Err(RepositoryError::NotFound("mount").into());
     }
-    let mount = api.stores().mounts.unmount(principal.user, mount_id.0, api.clock().now()).await?;
+    let taken_out = api.stores().mounts.unmount(principal.user, mount_id.0, api.clock().now()).await?;
+    let mount = taken_out.before;
     respond::ok(&Unmounted {
         mount_id: mount.id,
         table_id: mount.table_id,
         mounted_path: mount.pointer.as_str().to_owned(),
-        removed: mount.state == MountState::Mounted,
+        removed: taken_out.removed,
     })
 }
 

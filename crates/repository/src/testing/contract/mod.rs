@@ -9,6 +9,7 @@ pub mod fixture;
 mod suite;
 
 pub mod admission;
+pub mod array_mounts;
 pub mod events;
 pub mod finishing;
 pub mod idempotency;

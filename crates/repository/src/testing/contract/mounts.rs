@@ -2,7 +2,9 @@
 //! [`mount_policies`](super::mount_policies).
 
 use futures::future::join_all;
-use millrace_domain::mount::{AUTO_TABLE_DESCRIPTION, ConflictPolicy, Mount, MountIntent, MountRejection, MountState};
+use millrace_domain::mount::{
+    AUTO_TABLE_DESCRIPTION, ConflictPolicy, Mount, MountIntent, MountRejection, MountState, Unmounted,
+};
 use millrace_domain::{MountId, Stage, TableId};
 use serde_json::json;
 
@@ -163,13 +165,13 @@ pub async fn an_unmount_takes_out_its_own_value(s: &Subject<'_>) {
         mounts.push(s.mount(&intent(&task, table.id, path, key, &json!({"v": key}))).await);
     }
     let before = s.stores.mounts.unmount(account.user, mounts[0].id, s.now()).await.expect("unmounted");
-    assert_eq!(before, mounts[0]);
+    assert_eq!(before, Unmounted { before: mounts[0].clone(), removed: true });
     let after = s.mount_now(&mounts[0]).await;
     assert_eq!((after.state, after.updated_at), (MountState::Unmounted, s.clock.now()));
     let expected = json!({"written": 1, "b": {"v": "b"}, "a": {"deep": {"v": "deep"}}});
     assert_eq!(s.data(account, table.id, "/data").await, Some(expected.clone()));
     let again = s.stores.mounts.unmount(account.user, mounts[0].id, s.now()).await.expect("nothing to do");
-    assert_eq!(again, after);
+    assert_eq!(again, Unmounted { before: after.clone(), removed: false });
     assert_eq!(s.mount_now(&mounts[0]).await, after);
     assert_eq!(s.data(account, table.id, "/data").await, Some(expected));
 }

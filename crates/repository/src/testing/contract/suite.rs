@@ -166,12 +166,18 @@ macro_rules! contract_suite {
                 containers_decide_before_keys,
                 renames_count_on,
                 a_skipped_mount_can_be_made_good,
-                arrays_take_mounts_at_the_end,
-                a_foreign_element_is_left_alone,
-                a_moved_element_is_not_looked_for,
                 an_overwritten_mount_takes_deeper_ones_with_it,
                 a_mount_written_over_is_no_longer_the_tasks_own,
                 elements_go_with_the_value_they_were_mounted_in,
+            ]
+            array_mounts: [
+                arrays_take_mounts_at_the_end,
+                members_behind_an_unmounted_one_move_up,
+                members_behind_a_removed_one_move_up,
+                a_member_changed_by_hand_stays,
+                members_move_up_in_any_array,
+                an_automatic_mount_is_found_after_it_moved,
+                concurrent_unmounts_take_out_their_own,
             ]
             events: [
                 events_are_read_in_order,
@@ -201,7 +207,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The source of every module with behaviours.
-    const SOURCES: [&str; 16] = [
+    const SOURCES: [&str; 17] = [
         include_str!("identity.rs"),
         include_str!("idempotency.rs"),
         include_str!("projects.rs"),
@@ -217,6 +223,7 @@ mod tests {
         include_str!("table_data.rs"),
         include_str!("mounts.rs"),
         include_str!("mount_policies.rs"),
+        include_str!("array_mounts.rs"),
         include_str!("events.rs"),
     ];
 

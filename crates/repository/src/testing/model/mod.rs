@@ -1,12 +1,15 @@
 //! Random operations on tables and mounts, to find what no written example thought of.
 //!
 //! [`compare`] does the same to two stores and compares every answer; [`compare_with_plain`] compares one store with a
-//! plain JSON value. Both are deterministic for a seed, and name it when they fail.
+//! plain JSON value, [`compare_with_list`] an array with a plain list whose members know their owners. All are
+//! deterministic for a seed, and name it when they fail.
 
+mod array;
 mod operation;
 mod plain;
 mod world;
 
+pub use array::compare_with_list;
 pub use plain::compare_with_plain;
 
 use rand::SeedableRng;

@@ -58,7 +58,8 @@ impl<'a> World<'a> {
             Operation::Unmount { task, nth } => {
                 let mounts = self.mounts(MountFilter::Task(self.tasks[*task].id)).await;
                 let Some(mount) = mounts.get(*nth) else { return "no such mount".into() };
-                in_words(stores.mounts.unmount(user, mount.id, now).await.map(|mount| self.describe(&mount)))
+                let unmounted = stores.mounts.unmount(user, mount.id, now).await;
+                in_words(unmounted.map(|unmounted| (self.describe(&unmounted.before), unmounted.removed)))
             }
         }
     }
