@@ -9,7 +9,7 @@ use millrace_domain::document::ParsedDocument;
 use millrace_pipeline_handlers::failure::FailureCode;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::{ParseJob, ParserPool, PoolConfig, WorkerCommand, WorkerInput};
-use support::files::{docx, ole2, pdf, pdf_objects, pdf_of, pptx, xlsx, xlsx_rows, zip};
+use support::files::{docx, ods, ole2, pdf, pdf_objects, pdf_of, pptx, xlsx, xlsx_rows, zip};
 use support::{pool, shell_pool};
 
 fn job(filename: &str, bytes: Vec<u8>, limits: ParserLimits) -> ParseJob {
@@ -120,10 +120,19 @@ fn broken_files_are_unreadable() {
 
 #[test]
 fn a_sheet_that_eats_memory_is_stopped() {
-    // Two cells in opposite corners ask for a grid of 17 thousand million cells.
-    let corners = r#"<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>"#;
+    // One cell that is said to be repeated 98 million times.
+    let repeated = r#"<table:table-row table:number-rows-repeated="6000"><table:table-cell table:number-columns-repeated="16384" office:value-type="float" office:value="1"><text:p>1</text:p></table:table-cell></table:table-row>"#;
     let memory = ParserLimits { memory_bytes: 256 << 20, ..limits() };
-    refused("corners.xlsx", xlsx(&[("S", corners)]), memory, FailureCode::ParserMemory);
+    refused("repeats.ods", ods("S", repeated), memory, FailureCode::ParserMemory);
+}
+
+#[tokio::test]
+async fn cells_in_far_corners_take_no_memory() {
+    let corners = r#"<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>2</v></c></row>"#;
+    let memory = ParserLimits { memory_bytes: 64 << 20, ..limits() };
+    let bytes = pool().parse(job("corners.xlsx", xlsx(&[("S", corners)]), memory)).await.expect("a document");
+    let document: ParsedDocument = serde_json::from_slice(&bytes).expect("JSON");
+    assert!(document.markdown.ends_with("## S\n\n1\n\n2\n\n"), "{}", document.markdown);
 }
 
 #[test]

@@ -65,12 +65,21 @@ pub fn zip_bomb() -> Result<Vec<u8>> {
     xlsx(&" ".repeat(64 << 20))
 }
 
-/// A workbook whose two cells, in opposite corners, span 17 thousand million cells.
+/// An OpenDocument sheet whose one cell is said to be repeated 98 million times.
 ///
 /// # Errors
 /// When the archive cannot be written.
 pub fn memory_eater() -> Result<Vec<u8>> {
-    xlsx(r#"<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>"#)
+    let space = "urn:oasis:names:tc:opendocument:xmlns";
+    let content = format!(
+        r#"<office:document-content xmlns:office="{space}:office:1.0" xmlns:table="{space}:table:1.0" xmlns:text="{space}:text:1.0"><office:body><office:spreadsheet><table:table table:name="S"><table:table-row table:number-rows-repeated="6000"><table:table-cell table:number-columns-repeated="16384" office:value-type="float" office:value="1"><text:p>1</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"#
+    );
+    let manifest = r#"<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>"#;
+    zip(&[
+        ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
+        ("META-INF/manifest.xml", manifest.as_bytes()),
+        ("content.xml", content.as_bytes()),
+    ])
 }
 
 /// A PDF with one line of text on each of its pages.

@@ -108,7 +108,7 @@ pub fn pptx(slides: &[&str]) -> Vec<u8> {
     zip(&entries)
 }
 
-/// A workbook; each sheet is its name and the XML inside `<sheetData>`.
+/// A workbook; each sheet is its name and the XML inside `<sheetData>`, or what is inside its `<worksheet>`.
 pub fn xlsx(sheets: &[(&str, &str)]) -> Vec<u8> {
     let space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let mut entries: Vec<(String, String)> = Vec::new();
@@ -120,7 +120,11 @@ pub fn xlsx(sheets: &[(&str, &str)]) -> Vec<u8> {
         parts.push(format!("/xl/worksheets/sheet{number}.xml"));
         entries.push((
             format!("xl/worksheets/sheet{number}.xml"),
-            format!(r#"<?xml version="1.0"?><worksheet xmlns="{space}"><sheetData>{data}</sheetData></worksheet>"#),
+            if data.contains("<sheetData>") {
+                format!(r#"<?xml version="1.0"?><worksheet xmlns="{space}">{data}</worksheet>"#)
+            } else {
+                format!(r#"<?xml version="1.0"?><worksheet xmlns="{space}"><sheetData>{data}</sheetData></worksheet>"#)
+            },
         ));
     }
     let links: Vec<(&str, &str, &str)> =
@@ -227,4 +231,33 @@ pub fn ods(sheet: &str, rows: &str) -> Vec<u8> {
         ("META-INF/manifest.xml", manifest.as_bytes()),
         ("content.xml", content.as_bytes()),
     ])
+}
+
+/// An archive with one entry rewritten.
+pub fn rewritten(archive: &[u8], name: &str, change: impl Fn(String) -> String) -> Vec<u8> {
+    let mut entries = entries_of(archive);
+    let entry = entries.iter_mut().find(|(entry, _)| entry == name).expect("the entry");
+    let text = String::from_utf8(std::mem::take(&mut entry.1)).expect("text");
+    entry.1 = change(text).into_bytes();
+    zip(&entries.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect::<Vec<_>>())
+}
+
+/// An archive with more entries, or others in place of those of the same name.
+pub fn zip_with(archive: &[u8], more: &[(&str, &str)]) -> Vec<u8> {
+    let mut entries = entries_of(archive);
+    entries.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+    entries.extend(more.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())));
+    zip(&entries.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect::<Vec<_>>())
+}
+
+fn entries_of(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(archive)).expect("an archive");
+    let mut entries = Vec::new();
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).expect("an entry");
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut bytes).expect("its bytes");
+        entries.push((entry.name().expect("a name").into_owned(), bytes));
+    }
+    entries
 }

@@ -223,7 +223,7 @@ async fn files_that_attack_the_parser(backend: Backend) {
     let attacks = Form::of(project)
         .file("bomb.xlsx", files::zip_bomb().expect("a file"))
         .file("endless.pdf", files::pdf(10_000))
-        .file("corners.xlsx", files::memory_eater().expect("a file"))
+        .file("repeats.ods", files::memory_eater().expect("a file"))
         .file("empty.pdf", "")
         .file("no.docx", files::zip(&[("a.bin", b"\0\x01\x02\x03")]).expect("a file"))
         .file("good.pdf", files::pdf(2));

@@ -1,9 +1,12 @@
 //! Word and PowerPoint files, new and old → Markdown.
 
+pub(crate) mod chart;
 mod equations;
 mod latex;
 mod math_tree;
+pub(crate) mod package;
 mod symbols;
+pub(crate) mod xml;
 
 use undoc::render::{RenderOptions, to_markdown};
 use undoc::{Document, ErrorKind, SectionMarkerStyle};

@@ -1,21 +1,21 @@
 //! Which cells of a sheet belong together: tables side by side or one above the other are told apart by blanks.
 
-use calamine::{Data, Range};
+use calamine::Data;
 
-use super::cell::is_blank;
+use super::grid::{Grid, GridCell, GridRow};
 
 /// More pieces than this are no layout but scattered cells; the sheet counts as one table.
 const MAX_PIECES: usize = 500;
 /// Rows in which a header is looked for.
 const HEADER_SEARCH: usize = 10;
 
-/// A rectangle of cells, in rows and columns of the range, ends included.
+/// A rectangle of cells, ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Region {
-    pub(super) top: usize,
-    pub(super) left: usize,
-    pub(super) bottom: usize,
-    pub(super) right: usize,
+    pub(super) top: u32,
+    pub(super) left: u32,
+    pub(super) bottom: u32,
+    pub(super) right: u32,
 }
 
 impl Region {
@@ -33,38 +33,48 @@ impl Region {
         self.bottom = self.bottom.max(other.bottom);
         self.right = self.right.max(other.right);
     }
+
+    /// The cells of a row that are in the region.
+    pub(super) fn cells_of<'a>(&self, row: &'a GridRow) -> &'a [GridCell] {
+        let start = row.cells.partition_point(|cell| cell.column < self.left);
+        let end = row.cells.partition_point(|cell| cell.column <= self.right);
+        &row.cells[start..end.max(start)]
+    }
 }
 
 /// The tables of a sheet, from top to bottom and left to right.
-pub(super) fn find(cells: &Range<Data>) -> Vec<Region> {
+pub(super) fn find(grid: &Grid) -> Vec<Region> {
     let mut done: Vec<Region> = Vec::new();
     let mut open: Vec<Region> = Vec::new();
-    for (index, row) in cells.rows().enumerate() {
-        for piece in pieces(index, row) {
-            open.push(piece);
-        }
-        merge_touching(&mut open);
+    for row in grid.rows() {
         // What ended above the previous row grows no more, unless another piece grows into it: that is seen below.
-        let (ended, growing) = open.into_iter().partition(|region| region.bottom + 1 < index);
+        let (ended, growing) = open.into_iter().partition(|region| region.bottom + 1 < row.row);
         open = growing;
         done.extend::<Vec<_>>(ended);
+        open.extend(pieces(row));
+        if done.len() + open.len() > 2 * MAX_PIECES {
+            return whole(grid);
+        }
+        merge_touching(&mut open);
         if done.len() + open.len() > MAX_PIECES {
-            return whole(cells);
+            return whole(grid);
         }
     }
     done.extend(open);
     merge_touching(&mut done);
     done.sort_by_key(|region| (region.top, region.left));
-    join_continuations(cells, done)
+    join_continuations(grid, done)
 }
 
-/// Runs of filled cells of one row.
-fn pieces(index: usize, row: &[Data]) -> Vec<Region> {
+/// Runs of filled cells of one row; one more than is bearable when there are too many.
+fn pieces(row: &GridRow) -> Vec<Region> {
     let mut pieces: Vec<Region> = Vec::new();
-    for column in row.iter().enumerate().filter(|(_, cell)| !is_blank(cell)).map(|(column, _)| column) {
+    for cell in &row.cells {
+        let count = pieces.len();
         match pieces.last_mut() {
-            Some(last) if last.right + 1 == column => last.right = column,
-            _ => pieces.push(Region { top: index, left: column, bottom: index, right: column }),
+            Some(last) if last.right + 1 == cell.column => last.right = cell.column,
+            _ if count > 2 * MAX_PIECES => break,
+            _ => pieces.push(Region { top: row.row, left: cell.column, bottom: row.row, right: cell.column }),
         }
     }
     pieces
@@ -91,17 +101,21 @@ fn merge_touching(regions: &mut Vec<Region>) {
     }
 }
 
-fn whole(cells: &Range<Data>) -> Vec<Region> {
-    let (height, width) = cells.get_size();
-    if height == 0 || width == 0 {
-        return Vec::new();
+fn whole(grid: &Grid) -> Vec<Region> {
+    let left = grid.rows().iter().filter_map(|row| row.cells.first()).map(|cell| cell.column).min();
+    let right = grid.rows().iter().filter_map(|row| row.cells.last()).map(|cell| cell.column).max();
+    match (grid.rows(), left, right) {
+        ([first, .., last], Some(left), Some(right)) => {
+            vec![Region { top: first.row, left, bottom: last.row, right }]
+        }
+        ([only], Some(left), Some(right)) => vec![Region { top: only.row, left, bottom: only.row, right }],
+        _ => Vec::new(),
     }
-    vec![Region { top: 0, left: 0, bottom: height - 1, right: width - 1 }]
 }
 
 /// A blank row inside a table parts it from its header. The lower part is joined again when it has the same columns
 /// and does not begin with a header of its own.
-fn join_continuations(cells: &Range<Data>, regions: Vec<Region>) -> Vec<Region> {
+fn join_continuations(grid: &Grid, regions: Vec<Region>) -> Vec<Region> {
     let mut joined: Vec<Region> = Vec::new();
     for region in regions {
         let above = joined
@@ -110,7 +124,7 @@ fn join_continuations(cells: &Range<Data>, regions: Vec<Region>) -> Vec<Region> 
             .find(|above| above.left == region.left && above.right == region.right && above.bottom < region.top);
         match above {
             Some(above)
-                if region.right > region.left && above.bottom > above.top && !begins_with_header(cells, &region) =>
+                if region.right > region.left && above.bottom > above.top && !begins_with_header(grid, &region) =>
             {
                 above.join(&region);
             }
@@ -121,25 +135,21 @@ fn join_continuations(cells: &Range<Data>, regions: Vec<Region>) -> Vec<Region> 
 }
 
 /// A header is all text over data that is not.
-fn begins_with_header(cells: &Range<Data>, region: &Region) -> bool {
-    let mut rows = cells
-        .rows()
-        .skip(region.top)
-        .take(region.bottom - region.top + 1)
-        .map(|row| row[region.left..=region.right].iter().filter(|cell| !is_blank(cell)));
-    let is_text = |cell: &Data| matches!(cell, Data::String(_));
-    let first_is_text = rows.next().is_some_and(|mut first| first.all(is_text));
-    let second_is_not = rows.next().is_none_or(|mut second| !second.all(is_text));
+fn begins_with_header(grid: &Grid, region: &Region) -> bool {
+    let mut rows = grid.between(region.top, region.bottom).iter().map(|row| region.cells_of(row));
+    let is_text = |cell: &GridCell| matches!(cell.data, Data::String(_));
+    let first_is_text = rows.next().is_some_and(|first| first.iter().all(is_text));
+    let second_is_not = rows.next().is_none_or(|second| !second.iter().all(is_text));
     first_is_text && second_is_not
 }
 
 /// The row of the header: the first that fills at least half of the columns. What is above it are titles.
-pub(super) fn header_row(rows: &[&[Data]]) -> usize {
-    let Some(width) = rows.first().map(|row| row.len()) else {
+pub(super) fn header_row(rows: &[Vec<&Data>]) -> usize {
+    let Some(width) = rows.first().map(Vec::len) else {
         return 0;
     };
     let enough = width.div_ceil(2).max(2).min(width);
-    let filled = |row: &&[Data]| row.iter().filter(|cell| !is_blank(cell)).count();
+    let filled = |row: &Vec<&Data>| row.iter().filter(|cell| **cell != &Data::Empty).count();
     let found = rows.iter().take(HEADER_SEARCH).position(|row| filled(row) >= enough).unwrap_or(0);
     // Titles are one cell each; anything fuller that comes first is the header.
     rows[..found].iter().position(|row| filled(row) > 1).unwrap_or(found)
@@ -149,10 +159,8 @@ pub(super) fn header_row(rows: &[&[Data]]) -> usize {
 mod tests {
     use super::*;
 
-    fn grid(lines: &[&str]) -> Range<Data> {
-        let height = u32::try_from(lines.len()).expect("small");
-        let width = lines.iter().map(|line| line.split(' ').count()).max().and_then(|width| u32::try_from(width).ok());
-        let mut range = Range::new((0, 0), (height - 1, width.expect("cells") - 1));
+    fn grid(lines: &[&str]) -> Grid {
+        let mut cells = Vec::new();
         for (row, line) in (0..).zip(lines) {
             for (column, cell) in (0..).zip(line.split(' ')) {
                 let value = match (cell, cell.parse::<f64>()) {
@@ -160,14 +168,14 @@ mod tests {
                     (_, Ok(number)) => Data::Float(number),
                     (text, Err(_)) => Data::String(text.to_owned()),
                 };
-                range.set_value((row, column), value);
+                cells.push((row, column, value));
             }
         }
-        range
+        Grid::new(cells)
     }
 
     #[track_caller]
-    fn check(lines: &[&str], expected: &[(usize, usize, usize, usize)]) {
+    fn check(lines: &[&str], expected: &[(u32, u32, u32, u32)]) {
         let found: Vec<_> =
             find(&grid(lines)).iter().map(|found| (found.top, found.left, found.bottom, found.right)).collect();
         assert_eq!(found, expected, "{lines:?}");
@@ -193,18 +201,24 @@ mod tests {
             .map(|row| if row % 2 == 0 { vec!["x"; 30].join(" . ") } else { ". ".repeat(59).trim().to_owned() })
             .collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        check(&lines, &[(0, 0, 199, 58)]);
+        check(&lines, &[(0, 0, 198, 58)]);
     }
 
     #[test]
     fn titles_are_above_the_header() {
-        let row = |lines: &[&str]| {
-            let cells = grid(lines);
-            header_row(&cells.rows().collect::<Vec<_>>())
+        let row = |lines: &[&[&str]]| {
+            let cells: Vec<Vec<Data>> = lines
+                .iter()
+                .map(|line| {
+                    let cell = |text: &&str| if *text == "." { Data::Empty } else { Data::String((*text).to_owned()) };
+                    line.iter().map(cell).collect()
+                })
+                .collect();
+            header_row(&cells.iter().map(|row| row.iter().collect()).collect::<Vec<_>>())
         };
-        assert_eq!(row(&["Report . .", "a b c", "1 2 3"]), 1);
-        assert_eq!(row(&["a b c", "1 2 3"]), 0);
-        assert_eq!(row(&["only", "x"]), 0);
-        assert_eq!(row(&["Report . . . .", "a b . . .", "1 2 3 4 5"]), 1);
+        assert_eq!(row(&[&["Report", ".", "."], &["a", "b", "c"], &["1", "2", "3"]]), 1);
+        assert_eq!(row(&[&["a", "b", "c"], &["1", "2", "3"]]), 0);
+        assert_eq!(row(&[&["only"], &["x"]]), 0);
+        assert_eq!(row(&[&["Report", ".", ".", ".", "."], &["a", "b", ".", ".", "."], &["1", "2", "3", "4", "5"]]), 1);
     }
 }

@@ -1,0 +1,113 @@
+//! What becomes of merged cells, charts and hidden sheets, and of workbooks that mean harm.
+
+#![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
+mod support;
+
+use millrace_domain::document::ParsedDocument;
+use millrace_pipeline_handlers::failure::FailureCode;
+use millrace_pipeline_handlers::limits::ParserLimits;
+use millrace_pipeline_handlers::registry::builtin;
+use serde_json::json;
+use support::files::{rewritten, xlsx, xlsx_rows, zip_with};
+
+#[track_caller]
+fn parse(bytes: &[u8]) -> ParsedDocument {
+    builtin().parse(bytes, "a.xlsx", &ParserLimits::default()).expect("a document")
+}
+
+#[test]
+fn merged_cells_make_complete_rows() {
+    let rows = xlsx_rows(&[&["Report", "", ""], &["city", "year", "n"], &["Oslo", "2023", "1"], &["", "2024", "2"]]);
+    let rows = rows.replace("<is><t></t></is>", "");
+    let sheet = format!(
+        r#"<sheetData>{rows}</sheetData><mergeCells><mergeCell ref="A1:C1"/><mergeCell ref="A3:A4"/></mergeCells>"#
+    );
+    let document = parse(&xlsx(&[("S", &sheet)]));
+    assert_eq!(
+        json!(document.rows),
+        json!([{"city": "Oslo", "year": 2023, "n": 1}, {"city": "Oslo", "year": 2024, "n": 2}])
+    );
+    assert!(document.markdown.contains("## S\n\nReport\n\n| city | year | n |"), "{}", document.markdown);
+}
+
+#[test]
+fn a_hundred_thousand_merged_ranges_are_borne() {
+    let merged = r#"<mergeCell ref="A1:XFD1048576"/>"#.repeat(100_000);
+    let sheet = format!(
+        r#"<sheetData>{}<row r="1048576"><c r="XFD1048576"><v>9</v></c></row></sheetData><mergeCells>{merged}</mergeCells>"#,
+        xlsx_rows(&[&["a", "b"], &["1", "2"]])
+    );
+    let limits = ParserLimits { max_compression_ratio: u64::MAX, ..ParserLimits::default() };
+    let document = builtin().parse(&xlsx(&[("S", &sheet)]), "a.xlsx", &limits).expect("a document");
+    assert_eq!(document.warnings, ["sheet 'S': some merged ranges are too large and hold their value once"]);
+    assert!(document.markdown.contains("| a | b |\n| --- | --- |\n| 1 | 2 |"), "{}", document.markdown);
+}
+
+#[test]
+fn scattered_cells_are_listed() {
+    let name = |mut column: usize| {
+        let mut name = String::new();
+        loop {
+            name.insert(0, char::from(b'A' + u8::try_from(column % 26).expect("a letter")));
+            if column < 26 {
+                return name;
+            }
+            column = column / 26 - 1;
+        }
+    };
+    // A diagonal: 3000 cells that would span nine million.
+    let rows: String = (0..3_000)
+        .map(|at| format!(r#"<row r="{0}"><c r="{1}{0}"><v>{at}</v></c></row>"#, at * 2 + 1, name(at * 2)))
+        .collect();
+    let document = parse(&xlsx(&[("S", &rows)]));
+    assert_eq!(document.warnings, ["sheet 'S': scattered cells are listed row by row, without their columns"]);
+    assert!(document.markdown.contains("\n\n17\n\n18\n\n") && document.markdown.len() < 50_000);
+    assert_eq!(document.rows, Some(Vec::new()));
+}
+
+#[test]
+fn hidden_sheets_are_left_out_with_a_word() {
+    let rows = xlsx_rows(&[&["a", "b"], &["1", "2"]]);
+    let bytes = rewritten(&xlsx(&[("Seen", &rows), ("Secret", &rows)]), "xl/workbook.xml", |book| {
+        book.replace(r#"name="Secret""#, r#"name="Secret" state="hidden""#)
+    });
+    let document = parse(&bytes);
+    assert!(!document.markdown.contains("Secret"), "{}", document.markdown);
+    assert_eq!((json!(document.rows), document.pages), (json!([{"a": 1, "b": 2}]), 2));
+    assert_eq!(document.warnings, ["sheet 'Secret' is hidden and was left out"]);
+}
+
+#[test]
+fn charts_are_read_as_their_numbers() {
+    let relation = |kind: &str, target: &str| {
+        format!(
+            r#"<Relationships><Relationship Id="rId1" Type="http://x/relationships/{kind}" Target="{target}"/></Relationships>"#
+        )
+    };
+    let chart = "<c:chartSpace><c:chart><c:title><a:p><a:r><a:t>Sales</a:t></a:r></a:p></c:title><c:plotArea><c:pieChart>\
+                 <c:ser><c:cat><c:strCache><c:pt idx=\"0\"><c:v>Q1</c:v></c:pt></c:strCache></c:cat>\
+                 <c:val><c:numCache><c:pt idx=\"0\"><c:v>7</c:v></c:pt></c:numCache></c:val></c:ser>\
+                 </c:pieChart></c:plotArea></c:chart></c:chartSpace>";
+    let bytes = zip_with(
+        &xlsx(&[("S", &xlsx_rows(&[&["a", "b"], &["1", "2"]]))]),
+        &[
+            ("xl/worksheets/_rels/sheet1.xml.rels", &relation("drawing", "../drawings/drawing1.xml")),
+            ("xl/drawings/_rels/drawing1.xml.rels", &relation("chart", "../charts/chart1.xml")),
+            ("xl/drawings/drawing1.xml", "<xdr:wsDr/>"),
+            ("xl/charts/chart1.xml", chart),
+        ],
+    );
+    let document = parse(&bytes);
+    assert!(document.markdown.ends_with("Sales\n\nPie chart\n\n|  |  |\n| --- | --- |\n| Q1 | 7 |\n\n"));
+    assert_eq!(json!(document.rows), json!([{"a": 1, "b": 2}]), "numbers of charts are no rows");
+    assert!(document.blocks.iter().all(|block| block.page == 1));
+}
+
+#[test]
+fn sheets_are_counted_before_they_are_read() {
+    let limits = ParserLimits { max_pages: 1, ..ParserLimits::default() };
+    let bytes = xlsx(&[("A", ""), ("B", "<row broken")]);
+    let failure = builtin().parse(&bytes, "a.xlsx", &limits).expect_err("too many");
+    assert_eq!(failure.code, FailureCode::TooManyPages);
+}
