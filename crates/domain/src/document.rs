@@ -38,7 +38,8 @@ pub struct Block {
     pub text: String,
     /// Page, slide or sheet, from 1; 0 where the format has none.
     pub page: u32,
-    /// Left, top, right, bottom in points from the page's top left corner, where the parser knows it.
+    /// Left, top, right, bottom from the page's top left corner, where the parser knows it: in points, or in pixels
+    /// where the page is an image without a resolution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bbox: Option<[f32; 4]>,
     /// Heading level, 1–6.
@@ -47,6 +48,75 @@ pub struct Block {
     /// The cells of a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<TableBlock>,
+    /// How sure the parser is of the text, 0–1; only parsers that recognise (OCR, layout models) say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f32>,
+}
+
+impl Block {
+    /// A block of plain text, of a format without pages.
+    pub fn new(kind: BlockKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), page: 0, bbox: None, level: None, table: None, confidence: None }
+    }
+}
+
+/// How far a text can be trusted, from a score between 0 and 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QualityGrade {
+    /// Below 0.5: most of it is likely wrong or missing.
+    Poor,
+    /// From 0.5.
+    Fair,
+    /// From 0.8.
+    Good,
+    /// From 0.95.
+    Excellent,
+}
+
+impl QualityGrade {
+    /// The grade of a score.
+    pub fn of(score: f32) -> Self {
+        match score {
+            score if score >= 0.95 => Self::Excellent,
+            score if score >= 0.8 => Self::Good,
+            score if score >= 0.5 => Self::Fair,
+            _ => Self::Poor,
+        }
+    }
+}
+
+/// A score with its grade.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Quality {
+    /// 0 (nothing is right) to 1 (nothing seems wrong).
+    pub score: f32,
+    /// The score in a word.
+    pub grade: QualityGrade,
+}
+
+impl Quality {
+    /// A score, graded.
+    pub fn of(score: f32) -> Self {
+        let score = score.clamp(0.0, 1.0);
+        Self { score, grade: QualityGrade::of(score) }
+    }
+}
+
+/// What is known of one page, slide or sheet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PageInfo {
+    /// Its number, from 1.
+    pub page: u32,
+    /// Width and height in the unit of the boxes on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<[f32; 2]>,
+    /// Whether its text came from the file itself; `Some(false)` is a picture of a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_layer: Option<bool>,
+    /// How far its text can be trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
 }
 
 /// What a parser gives.
@@ -71,4 +141,10 @@ pub struct ParsedDocument {
     /// of a JSON file is its `markdown`, digit for digit, and not repeated here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<serde_json::Value>,
+    /// Pages, where more is known of them than their number; in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub page_info: Vec<PageInfo>,
+    /// How far the whole can be trusted, where the parser can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
 }

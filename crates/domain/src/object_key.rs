@@ -23,13 +23,21 @@ pub fn upload_key(user: UserId, project: ProjectId, upload: UploadId, filename: 
     format!("users/{user}/raw/{project}/{upload}{}", safe_extension(filename))
 }
 
-/// `users/{user}/processed/{project}/{task}-{attempt_epoch}.json` for results,
-/// `users/{user}/etl_artifacts/{project}/{task}-{attempt_epoch}.json` for parsed documents.
-pub fn artifact_key(user: UserId, project: ProjectId, task: TaskId, kind: ArtifactKind, attempt_epoch: i64) -> String {
-    let folder = match kind {
+/// The folder of each kind of artifact.
+fn folder(kind: ArtifactKind) -> &'static str {
+    match kind {
         ArtifactKind::Result => "processed",
         ArtifactKind::Parsed => "etl_artifacts",
-    };
+        ArtifactKind::Rows => "etl_rows",
+        ArtifactKind::Citations => "etl_citations",
+        ArtifactKind::Exchange => "etl_exchanges",
+    }
+}
+
+/// `users/{user}/processed/{project}/{task}-{attempt_epoch}.json` for results,
+/// `users/{user}/etl_artifacts/{project}/{task}-{attempt_epoch}.json` for parsed documents, and so on.
+pub fn artifact_key(user: UserId, project: ProjectId, task: TaskId, kind: ArtifactKind, attempt_epoch: i64) -> String {
+    let folder = folder(kind);
     format!("users/{user}/{folder}/{project}/{task}-{attempt_epoch}.json")
 }
 
@@ -40,18 +48,16 @@ pub fn owner_of(key: &str) -> Option<KeyOwner> {
         return None;
     }
     let _user: UserId = parts.next()?.parse().ok()?;
-    let folder = parts.next()?;
+    let second = parts.next()?;
     let _project: ProjectId = parts.next()?.parse().ok()?;
     let name = parts.next()?;
     if parts.next().is_some() {
         return None;
     }
-    let kind = match folder {
-        "raw" => return name.split('.').next()?.parse().ok().map(KeyOwner::Upload),
-        "processed" => ArtifactKind::Result,
-        "etl_artifacts" => ArtifactKind::Parsed,
-        _ => return None,
-    };
+    if second == "raw" {
+        return name.split('.').next()?.parse().ok().map(KeyOwner::Upload);
+    }
+    let kind = ArtifactKind::ALL.into_iter().find(|kind| folder(*kind) == second)?;
     let (task, epoch) = name.strip_suffix(".json")?.split_once('-')?;
     Some(KeyOwner::Artifact(task.parse().ok()?, kind, epoch.parse().ok()?))
 }
@@ -86,7 +92,7 @@ mod tests {
         let key = upload_key(id(1), id(2), id(3), "Report.PDF");
         assert_eq!(key, "users/1/raw/2/3.pdf");
         assert_eq!(owner_of(&key), Some(KeyOwner::Upload(id(3))));
-        for kind in [ArtifactKind::Parsed, ArtifactKind::Result] {
+        for kind in ArtifactKind::ALL {
             let key = artifact_key(id(1), id(2), id(9), kind, 4);
             assert_eq!(owner_of(&key), Some(KeyOwner::Artifact(id(9), kind, 4)));
         }

@@ -11,11 +11,15 @@ use futures::stream::BoxStream;
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
-use crate::artifact::{Artifact, NewArtifact};
+use crate::artifact::{Artifact, NewArtifact, ParseKey};
+use crate::capabilities::Capabilities;
 use crate::error::Fault;
+use crate::ids::UserId;
 use crate::mount::{ConflictPolicy, MountIntent};
+use crate::parse_options::ParseOptions;
 use crate::pointer::JsonPointer;
 use crate::rule::{Rule, RuleDefinition};
+use crate::rule_test::{RuleTest, RuleTestOutcome};
 use crate::state_machine::Stage;
 use crate::task::{StageDetail, Task, TaskFailure, TaskKind, TaskResult};
 use crate::{TableId, mount::MountTarget};
@@ -77,7 +81,28 @@ pub trait TaskExecutor: Send + Sync + 'static {
     async fn execute(&self, job: Job, control: Arc<dyn TaskControl>) -> Result<JobOutput, JobError>;
 }
 
+/// Finds parsed documents that can be used again.
+#[async_trait]
+pub trait ParseCache: Send + Sync + 'static {
+    /// A recorded parse of one of the user's own files with this key; any will do.
+    ///
+    /// # Errors
+    /// When the question cannot be answered; the caller parses then.
+    async fn find(&self, user: UserId, key: &ParseKey) -> Result<Option<NewArtifact>, Fault>;
+}
+
+/// Tries rules without storing anything.
+#[async_trait]
+pub trait RuleTester: Send + Sync + 'static {
+    /// Parses, transforms, and tells what was done.
+    ///
+    /// # Errors
+    /// A [`TaskFailure`], as the task would have had it.
+    async fn test(&self, test: RuleTest) -> Result<RuleTestOutcome, TaskFailure>;
+}
+
 /// What this installation can do; asked before a task is accepted.
+#[async_trait]
 pub trait HandlerCatalog: Send + Sync + 'static {
     /// Whether a rule of this definition could run here.
     ///
@@ -86,6 +111,13 @@ pub trait HandlerCatalog: Send + Sync + 'static {
     fn check_rule(&self, definition: &RuleDefinition) -> Result<(), Fault>;
     /// Whether tasks of this kind can run here.
     fn supports(&self, kind: TaskKind) -> bool;
+    /// Whether files can be parsed with these options here.
+    ///
+    /// # Errors
+    /// A [`Fault`] of kind `Invalid` or `Unsupported` with a pointer into the options.
+    fn check_parse(&self, options: &ParseOptions) -> Result<(), Fault>;
+    /// Parsers, languages, models and limits. Remote parsers are asked, for a few seconds at most.
+    async fn capabilities(&self) -> Capabilities;
 }
 
 /// A mount by hand as asked for.

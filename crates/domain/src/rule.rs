@@ -50,6 +50,9 @@ pub struct RuleDefinition {
     pub system_prompt: Option<String>,
     /// Model for `llm`; the installation's default when absent.
     pub model: Option<String>,
+    /// Settings of the mode, a JSON object: the extract language for `extract`; provider, chunking and citations for
+    /// `llm`.
+    pub options: Value,
 }
 
 /// A rule at one version.
@@ -84,6 +87,7 @@ impl RuleDefinition {
             json_schema: serde_json::json!({"type": "object"}),
             system_prompt: None,
             model: None,
+            options: serde_json::json!({}),
         }
     }
 }

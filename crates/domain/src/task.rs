@@ -5,8 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::citation::CitationCount;
 use crate::ids::{MountId, NodeId, ProjectId, RuleId, TableId, TaskId, UploadId, UserId};
 use crate::mount::MountTarget;
+use crate::parse_options::ParseOptions;
 use crate::pointer::JsonPointer;
 use crate::state_machine::{Stage, TaskState};
 
@@ -139,6 +141,9 @@ pub struct TaskSpec {
     /// Relative path in the uploaded folder, as given; display only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// How the file is to be parsed; the defaults are not stored.
+    #[serde(default, skip_serializing_if = "ParseOptions::is_default")]
+    pub parse: ParseOptions,
     /// Where the result goes by itself; `None` mounts nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mount: Option<MountTarget>,
@@ -170,6 +175,15 @@ pub struct TaskResult {
     /// Model tokens used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
+    /// What the model calls cost, in US dollars at the configured prices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// Whether the parsed document was one that another task had made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parse_reused: bool,
+    /// Values of the result with a citation, and how many of them were found in the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub citations: Option<CitationCount>,
     /// What the reader should know about this result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

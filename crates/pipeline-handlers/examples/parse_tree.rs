@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use millrace_domain::parse_options::ParseOptions;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
 
@@ -27,7 +28,7 @@ fn main() -> io::Result<()> {
         let name = relative.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let bytes = fs::read(&file)?;
         let started = Instant::now();
-        let parsed = registry.parse(&bytes, name, &limits);
+        let parsed = registry.parse(&bytes, name, &limits, &ParseOptions::default());
         let took = started.elapsed().as_millis();
         let target = output.join(relative);
         if let Some(folder) = target.parent() {

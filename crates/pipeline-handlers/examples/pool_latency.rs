@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use millrace_domain::parse_options::ParseOptions;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::{ParseJob, ParserPool, PoolConfig, WorkerCommand, WorkerInput};
 
@@ -25,6 +26,7 @@ async fn main() -> io::Result<()> {
             input: WorkerInput::Path(path.clone()),
             filename: filename.clone(),
             limits: ParserLimits::default(),
+            options: ParseOptions::default(),
         };
         let started = Instant::now();
         let outcome = pool.parse(job).await;

@@ -56,7 +56,7 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     fn push(&mut self, kind: BlockKind, text: String, level: Option<u8>, table: Option<TableBlock>) {
         if !text.is_empty() || table.is_some() {
-            self.blocks.push(Block { kind, text, page: self.page, bbox: None, level, table });
+            self.blocks.push(Block { page: self.page, level, table, ..Block::new(kind, text) });
         }
     }
 

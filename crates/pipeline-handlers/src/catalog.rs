@@ -1,35 +1,70 @@
 //! What this crate can run, asked before a task is accepted.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use millrace_domain::capabilities::{Capabilities, ProviderCapability};
+use millrace_domain::parse_options::ParseOptions;
 use millrace_domain::ports::HandlerCatalog;
 use millrace_domain::rule::{PostprocessMode, RuleDefinition};
-use millrace_domain::{ErrorKind, Fault, TaskKind};
+use millrace_domain::{Fault, TaskKind};
 
-/// Code of rules that this installation cannot run, at submit and at run alike.
-pub(crate) const RULE_MODE_UNSUPPORTED: &str = "rule_mode_unsupported";
+use crate::engine::EngineChain;
+use crate::limits::ParserLimits;
+use crate::transform::Transforms;
 
-/// The catalogue of the built-in handlers.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct BuiltinCatalog;
+/// The catalogue of what an executor was given.
+pub struct Catalog {
+    engines: Arc<EngineChain>,
+    transforms: Arc<Transforms>,
+    limits: ParserLimits,
+    providers: Vec<ProviderCapability>,
+}
 
-impl HandlerCatalog for BuiltinCatalog {
+impl Catalog {
+    /// A catalogue of the executor's own parts.
+    pub fn new(
+        engines: Arc<EngineChain>,
+        transforms: Arc<Transforms>,
+        limits: ParserLimits,
+        providers: Vec<ProviderCapability>,
+    ) -> Self {
+        Self { engines, transforms, limits, providers }
+    }
+}
+
+#[async_trait]
+impl HandlerCatalog for Catalog {
     fn check_rule(&self, definition: &RuleDefinition) -> Result<(), Fault> {
-        match definition.mode {
-            PostprocessMode::Skip => Ok(()),
-            mode @ (PostprocessMode::Llm | PostprocessMode::Extract) => {
-                Err(Fault::new(ErrorKind::Unsupported, RULE_MODE_UNSUPPORTED, unsupported_text(mode))
-                    .at("/postprocess_mode"))
-            }
-        }
+        self.transforms.check(definition)
     }
 
     fn supports(&self, kind: TaskKind) -> bool {
         kind == TaskKind::Document
     }
-}
 
-/// Text for people about a mode that cannot run.
-pub(crate) fn unsupported_text(mode: PostprocessMode) -> String {
-    format!("this installation does not run rules of mode '{}'; it runs 'skip'", mode.as_str())
+    fn check_parse(&self, options: &ParseOptions) -> Result<(), Fault> {
+        self.engines.check(options)
+    }
+
+    async fn capabilities(&self) -> Capabilities {
+        let limits = &self.limits;
+        let entries = limits.max_zip_entries as u64;
+        Capabilities {
+            parsers: self.engines.capabilities().await,
+            rule_modes: self.transforms.modes().map(PostprocessMode::as_str).map(str::to_owned).collect(),
+            providers: self.providers.clone(),
+            limits: BTreeMap::from([
+                ("max_file_bytes".to_owned(), limits.max_file_bytes),
+                ("max_pages".to_owned(), u64::from(limits.max_pages)),
+                ("max_zip_entries".to_owned(), entries),
+                ("max_uncompressed_bytes".to_owned(), limits.max_uncompressed_bytes),
+                ("max_output_bytes".to_owned(), limits.max_output_bytes),
+                ("wall_seconds".to_owned(), limits.wall_seconds),
+            ]),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -37,15 +72,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_skip_runs() {
+    fn only_skip_runs_when_nothing_else_is_given() {
+        let engines = Arc::new(EngineChain::new(Vec::new()));
+        let catalog =
+            Catalog::new(engines, Arc::new(Transforms::with(Vec::new())), ParserLimits::default(), Vec::new());
         let rule = |mode| RuleDefinition { mode, ..RuleDefinition::builtin() };
-        assert!(BuiltinCatalog.check_rule(&rule(PostprocessMode::Skip)).is_ok());
+        assert!(catalog.check_rule(&rule(PostprocessMode::Skip)).is_ok());
         for mode in [PostprocessMode::Llm, PostprocessMode::Extract] {
-            let fault = BuiltinCatalog.check_rule(&rule(mode)).expect_err("unsupported");
-            assert_eq!((fault.kind, fault.code), (ErrorKind::Unsupported, RULE_MODE_UNSUPPORTED));
-            assert_eq!(fault.pointer.as_deref(), Some("/postprocess_mode"));
+            let fault = catalog.check_rule(&rule(mode)).expect_err("no transform");
+            assert_eq!(fault.code, "rule_mode_unsupported");
         }
-        assert!(BuiltinCatalog.supports(TaskKind::Document));
-        assert!(!BuiltinCatalog.supports(TaskKind::Query));
+        let options = ParseOptions { parser: Some("mineru".into()), ..ParseOptions::default() };
+        assert_eq!(catalog.check_parse(&options).expect_err("no engine").code, "unknown_parser");
     }
 }

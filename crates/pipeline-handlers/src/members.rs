@@ -96,7 +96,7 @@ impl<'a> Members<'a> {
             ));
         }
         let inner = Members { depth: self.depth + 1, ..*self };
-        guarded(|| self.registry.parse_member(bytes, filename, self.limits, &inner))
+        guarded(|| self.registry.parse_member(bytes, filename, self.limits, &crate::parser::NO_OPTIONS, &inner))
     }
 }
 

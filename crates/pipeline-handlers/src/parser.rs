@@ -1,6 +1,7 @@
 //! What every parser is: a synchronous, pure function from bytes to a document.
 
-use millrace_domain::document::{Block, ParsedDocument};
+use millrace_domain::document::{Block, PageInfo, ParsedDocument, Quality};
+use millrace_domain::parse_options::ParseOptions;
 use serde_json::{Map, Value};
 
 use crate::failure::ParseFailure;
@@ -17,6 +18,10 @@ pub enum Isolation {
     Child,
 }
 
+/// Nothing was asked for.
+pub(crate) static NO_OPTIONS: ParseOptions =
+    ParseOptions { parser: None, pages: None, ocr_languages: Vec::new(), force_ocr: false };
+
 /// One file to parse.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
@@ -26,6 +31,8 @@ pub struct Input<'a> {
     pub format: Format,
     /// Limits to keep.
     pub limits: &'a ParserLimits,
+    /// What was asked for. Parsers of formats with pages read only the wanted ones.
+    pub options: &'a ParseOptions,
     /// Its name, for what only names tell (the language of source code); empty when there is none.
     pub filename: &'a str,
     /// How files inside this one are read; `None` where there is no registry at hand.
@@ -33,9 +40,9 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// A file without a name, whose members cannot be read.
+    /// A file without a name and options, whose members cannot be read.
     pub fn new(bytes: &'a [u8], format: Format, limits: &'a ParserLimits) -> Self {
-        Self { bytes, format, limits, filename: "", members: None }
+        Self { bytes, format, limits, options: &NO_OPTIONS, filename: "", members: None }
     }
 }
 
@@ -54,6 +61,10 @@ pub struct Draft {
     pub rows: Option<Vec<Map<String, Value>>>,
     /// The value of a file that is data (YAML, XML), or the fields of one that has some (a message's header).
     pub data: Option<Value>,
+    /// Pages, where more is known of them than their number.
+    pub page_info: Vec<PageInfo>,
+    /// How far the whole can be trusted, where the parser can tell.
+    pub quality: Option<Quality>,
 }
 
 /// Reads files of some formats.
@@ -84,6 +95,8 @@ pub(crate) fn finish(draft: Draft, parser: &dyn Parser) -> ParsedDocument {
         version: parser.version().to_owned(),
         rows: draft.rows,
         data: draft.data,
+        page_info: draft.page_info,
+        quality: draft.quality,
     };
     if crate::nul::strip_document(&mut document) {
         document.warnings.push("NUL characters were removed".to_owned());

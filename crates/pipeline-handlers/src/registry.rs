@@ -1,6 +1,7 @@
 //! The one list of parsers, and the choice among them.
 
 use millrace_domain::document::ParsedDocument;
+use millrace_domain::parse_options::ParseOptions;
 
 use crate::container;
 use crate::failure::{FailureCode, ParseFailure};
@@ -62,9 +63,15 @@ impl ParserRegistry {
     ///
     /// # Errors
     /// A [`ParseFailure`] whose code says what is wrong with the file.
-    pub fn parse(&self, bytes: &[u8], filename: &str, limits: &ParserLimits) -> Result<ParsedDocument, ParseFailure> {
+    pub fn parse(
+        &self,
+        bytes: &[u8],
+        filename: &str,
+        limits: &ParserLimits,
+        options: &ParseOptions,
+    ) -> Result<ParsedDocument, ParseFailure> {
         let budget = Budget::new(limits);
-        self.parse_member(bytes, filename, limits, &Members::of_upload(self, &budget, limits))
+        self.parse_member(bytes, filename, limits, options, &Members::of_upload(self, &budget, limits))
     }
 
     /// Parses a file that may be inside another; `members` are those inside this one.
@@ -73,6 +80,7 @@ impl ParserRegistry {
         bytes: &[u8],
         filename: &str,
         limits: &ParserLimits,
+        options: &ParseOptions,
         members: &Members<'_>,
     ) -> Result<ParsedDocument, ParseFailure> {
         let head = &bytes[..bytes.len().min(HEAD_BYTES)];
@@ -81,7 +89,7 @@ impl ParserRegistry {
             Sniffed::Zip => container::zip_format(bytes, limits, members.budget())?,
             Sniffed::Ole2 => container::ole2_format(bytes)?,
         };
-        self.parse_format(bytes, filename, format, limits, members)
+        self.parse_format(bytes, filename, format, limits, options, members)
     }
 
     /// Parses a file of a known format.
@@ -91,14 +99,20 @@ impl ParserRegistry {
         filename: &str,
         format: Format,
         limits: &ParserLimits,
+        options: &ParseOptions,
         members: &Members<'_>,
     ) -> Result<ParsedDocument, ParseFailure> {
         let parser = self.require(format)?;
-        let draft = parser.parse(Input { bytes, format, limits, filename, members: Some(members) })?;
+        let draft = parser.parse(Input { bytes, format, limits, options, filename, members: Some(members) })?;
         if draft.pages > limits.max_pages {
             return Err(too_many_pages(draft.pages, limits));
         }
         Ok(finish(draft, parser))
+    }
+
+    /// Names and versions of all parsers as one text: what else than the bytes and options decides a parse.
+    pub fn version(&self) -> String {
+        self.parsers().map(|parser| format!("{}:{}", parser.name(), parser.version())).collect::<Vec<_>>().join(",")
     }
 
     fn require(&self, format: Format) -> Result<&dyn Parser, ParseFailure> {

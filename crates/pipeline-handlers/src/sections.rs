@@ -36,7 +36,7 @@ impl Sections {
         let hashes = "#".repeat(level.into());
         self.paragraph(&format!("{hashes} {text}"));
         let page = self.pages + 1;
-        self.blocks.push(Block { kind: BlockKind::Heading, text, page, bbox: None, level: Some(level), table: None });
+        self.blocks.push(Block { page, level: Some(level), ..Block::new(BlockKind::Heading, text) });
     }
 
     /// Adds a warning, if there are not too many.

@@ -5,6 +5,7 @@
 mod support;
 
 use millrace_domain::document::{BlockKind, ParsedDocument};
+use millrace_domain::parse_options::ParseOptions;
 use millrace_pipeline_handlers::failure::{FailureCode, ParseFailure};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
@@ -12,7 +13,7 @@ use serde_json::json;
 use support::files::{docx, pdf, zip};
 
 fn try_parse(bytes: &[u8], limits: &ParserLimits) -> Result<ParsedDocument, ParseFailure> {
-    builtin().parse(bytes, "a.zip", limits)
+    builtin().parse(bytes, "a.zip", limits, &ParseOptions::default())
 }
 
 #[track_caller]

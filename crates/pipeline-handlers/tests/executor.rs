@@ -10,9 +10,13 @@ use millrace_domain::artifact::ArtifactKind;
 use millrace_domain::ports::{Job, JobError, JobOutput, TaskExecutor};
 use millrace_domain::rule::{PostprocessMode, Rule, RuleDefinition};
 use millrace_domain::{ErrorStage, RuleId, Stage};
-use millrace_pipeline_handlers::executor::DocumentExecutor;
+use millrace_pipeline_handlers::engine::EngineChain;
+use millrace_pipeline_handlers::engine::local::LocalEngine;
+use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts};
 use millrace_pipeline_handlers::limits::ParserLimits;
+use millrace_pipeline_handlers::pool::ParserPool;
 use millrace_pipeline_handlers::registry::builtin;
+use millrace_pipeline_handlers::transform::Transforms;
 use serde_json::{Value, json};
 use support::files::{docx, pdf, xlsx, xlsx_rows};
 use support::ports::{FakeControl, FakeStore, job, rerun};
@@ -26,7 +30,18 @@ async fn run(store: &Arc<FakeStore>, job: Job) -> Result<JobOutput, JobError> {
 }
 
 fn executor(store: &Arc<FakeStore>, limits: ParserLimits) -> DocumentExecutor {
-    DocumentExecutor::new(Arc::clone(store) as _, Arc::new(builtin()), pool(), limits)
+    over(store, pool(), limits)
+}
+
+fn over(store: &Arc<FakeStore>, pool: Arc<ParserPool>, limits: ParserLimits) -> DocumentExecutor {
+    let local = LocalEngine::new(Arc::new(builtin()), pool, limits.clone());
+    DocumentExecutor::new(ExecutorParts {
+        store: Arc::clone(store) as _,
+        engines: Arc::new(EngineChain::new(vec![Arc::new(local)])),
+        transforms: Arc::new(Transforms::with(Vec::new())),
+        cache: None,
+        limits,
+    })
 }
 
 fn with_source(bytes: &[u8]) -> Arc<FakeStore> {
@@ -204,7 +219,7 @@ async fn cancelling_stops_the_parser() {
     let store = with_source(&bytes);
     let control = Arc::new(FakeControl::default());
     let hanging = shell_pool("exec sleep 1000");
-    let executor = DocumentExecutor::new(store as _, Arc::new(builtin()), hanging, ParserLimits::default());
+    let executor = over(&store, hanging, ParserLimits::default());
     let (running, cancelling) = (Arc::clone(&control), Arc::clone(&control));
     let job = job("a.pdf", bytes.len() as u64);
     let (outcome, ()) = tokio::join!(executor.execute(job, running), async {

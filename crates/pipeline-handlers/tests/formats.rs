@@ -5,6 +5,7 @@
 mod support;
 
 use millrace_domain::document::ParsedDocument;
+use millrace_domain::parse_options::ParseOptions;
 use millrace_pipeline_handlers::failure::{FailureCode, ParseFailure};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
@@ -12,7 +13,7 @@ use serde_json::json;
 use support::files::{docx, ods, pdf, pptx, xlsx, xlsx_rows, zip};
 
 fn try_parse(filename: &str, bytes: &[u8]) -> Result<ParsedDocument, ParseFailure> {
-    builtin().parse(bytes, filename, &ParserLimits::default())
+    builtin().parse(bytes, filename, &ParserLimits::default(), &ParseOptions::default())
 }
 
 #[track_caller]

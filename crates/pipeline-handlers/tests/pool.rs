@@ -6,6 +6,7 @@
 mod support;
 
 use millrace_domain::document::ParsedDocument;
+use millrace_domain::parse_options::ParseOptions;
 use millrace_pipeline_handlers::failure::FailureCode;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::{ParseJob, ParserPool, PoolConfig, WorkerCommand, WorkerInput};
@@ -13,7 +14,12 @@ use support::files::{docx, ods, ole2, pdf, pdf_objects, pdf_of, pptx, xlsx, xlsx
 use support::{pool, shell_pool};
 
 fn job(filename: &str, bytes: Vec<u8>, limits: ParserLimits) -> ParseJob {
-    ParseJob { input: WorkerInput::Inline(bytes.into()), filename: filename.to_owned(), limits }
+    ParseJob {
+        input: WorkerInput::Inline(bytes.into()),
+        filename: filename.to_owned(),
+        limits,
+        options: ParseOptions::default(),
+    }
 }
 
 async fn parse(pool: &ParserPool, filename: &str, bytes: Vec<u8>) -> ParsedDocument {
@@ -170,7 +176,12 @@ async fn outputs_and_files_over_the_limit_are_refused() {
     let path = folder.path().join("a.docx");
     std::fs::write(&path, docx("T", &["x"], &[])).expect("a file");
     let tiny = ParserLimits { max_file_bytes: 100, ..limits() };
-    let job = ParseJob { input: WorkerInput::Path(path), filename: "a.docx".into(), limits: tiny };
+    let job = ParseJob {
+        input: WorkerInput::Path(path),
+        filename: "a.docx".into(),
+        limits: tiny,
+        options: ParseOptions::default(),
+    };
     let failure = pool.parse(job).await.expect_err("too large");
     assert_eq!(failure.code, FailureCode::FileTooLarge);
 }

@@ -67,6 +67,7 @@ impl TaskControl for Control {
 }
 
 /// Why the waiting for a handler ended.
+#[expect(clippy::large_enum_variant, reason = "one lives on the stack for a moment")]
 enum Ended {
     Returned(Result<JobOutput, JobError>),
     /// Cancelled, or no longer ours.

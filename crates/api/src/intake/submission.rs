@@ -96,7 +96,7 @@ pub fn new_task(
             (None, manual_key(filename), Some(Arc::new(failure)))
         }
     };
-    let spec = TaskSpec { source, path, mount: Some(options.target(key)), start_stage: None };
+    let spec = TaskSpec { source, path, mount: Some(options.target(key)), ..TaskSpec::default() };
     NewTask {
         id,
         user_id: checked.user,

@@ -78,6 +78,10 @@ pub struct RuleInput {
     #[serde(default)]
     #[schema(max_length = 200)]
     pub model: Option<String>,
+    /// Settings of the mode: the extract language for `extract`; provider, chunks and citations for `llm`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub options: Option<Value>,
 }
 
 impl RuleInput {
@@ -93,6 +97,13 @@ impl RuleInput {
         if contains_nul(&json_schema) {
             return Err(Problem::new("nul_character", "the schema holds the character U+0000").at("/json_schema"));
         }
+        let options = self.options.unwrap_or_else(|| json!({}));
+        if !options.is_object() {
+            return Err(Problem::new("invalid_value", "the options are an object").at("/options"));
+        }
+        if contains_nul(&options) {
+            return Err(Problem::new("nul_character", "the options hold the character U+0000").at("/options"));
+        }
         let optional =
             |text: Option<String>, most, pointer| text.map(|text| checked_text(&text, most, pointer)).transpose();
         Ok(RuleDefinition {
@@ -102,6 +113,7 @@ impl RuleInput {
             json_schema,
             system_prompt: optional(self.system_prompt, MAX_PROMPT, "/system_prompt")?,
             model: optional(self.model, MAX_MODEL, "/model")?,
+            options,
         })
     }
 }
@@ -110,7 +122,7 @@ impl RuleInput {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Rule, example = json!({
     "rule_id": 12, "version": 1, "name": "Plain text", "description": "Keeps the parsed text",
-    "postprocess_mode": "skip", "json_schema": {"type": "object"}, "system_prompt": null, "model": null,
+    "postprocess_mode": "skip", "json_schema": {"type": "object"}, "system_prompt": null, "model": null, "options": {},
     "builtin": false, "created_at": "2026-11-22T08:00:00Z", "updated_at": "2026-11-22T08:00:00Z"
 }))]
 pub struct RuleBody {
@@ -132,6 +144,9 @@ pub struct RuleBody {
     pub system_prompt: Option<String>,
     /// Model for `llm`.
     pub model: Option<String>,
+    /// Settings of the mode.
+    #[schema(value_type = Object)]
+    pub options: Value,
     /// Whether it is the built-in rule, which everybody sees and nobody changes.
     pub builtin: bool,
     /// First version stored at.
@@ -152,6 +167,7 @@ impl From<&Rule> for RuleBody {
             json_schema: definition.json_schema.clone(),
             system_prompt: definition.system_prompt.clone(),
             model: definition.model.clone(),
+            options: definition.options.clone(),
             builtin: rule.user_id.is_none(),
             created_at: rule.created_at,
             updated_at: rule.updated_at,

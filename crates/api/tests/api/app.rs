@@ -9,6 +9,8 @@ use actix_web::test::{TestRequest, init_service, try_call_service};
 use futures::TryStreamExt;
 use futures::future::LocalBoxFuture;
 use millrace_api::{Api, ApiLimits, ApiState, AuthConfig, Authenticator, JwksSource, MetricsRenderer, api_key, app};
+use millrace_domain::capabilities::Capabilities;
+use millrace_domain::parse_options::ParseOptions;
 use millrace_domain::ports::{Clock, HandlerCatalog, ObjectStore};
 use millrace_domain::rule::{PostprocessMode, RuleDefinition};
 use millrace_domain::{ErrorKind, Fault, TaskKind, UserId};
@@ -72,6 +74,7 @@ impl JwksSource for NoJwks {
 /// Does everything but `llm`.
 struct NoModels;
 
+#[async_trait::async_trait]
 impl HandlerCatalog for NoModels {
     fn check_rule(&self, definition: &RuleDefinition) -> Result<(), Fault> {
         match definition.mode {
@@ -84,6 +87,17 @@ impl HandlerCatalog for NoModels {
 
     fn supports(&self, kind: TaskKind) -> bool {
         kind == TaskKind::Document
+    }
+
+    fn check_parse(&self, options: &ParseOptions) -> Result<(), Fault> {
+        match &options.parser {
+            Some(_) => Err(Fault::new(ErrorKind::Invalid, "unknown_parser", "there is no such parser").at("/parser")),
+            None => Ok(()),
+        }
+    }
+
+    async fn capabilities(&self) -> Capabilities {
+        Capabilities { rule_modes: vec!["skip".to_owned(), "extract".to_owned()], ..Capabilities::default() }
     }
 }
 

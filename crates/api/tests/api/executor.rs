@@ -54,6 +54,6 @@ impl ByName {
     async fn artifact(&self, task: &Task, kind: ArtifactKind, bytes: &[u8]) -> NewArtifact {
         let key = artifact_key(task.user_id, task.project_id, task.id, kind, task.attempt_epoch);
         let stored = self.objects.put(&key, Bytes::copy_from_slice(bytes)).await.expect("stored");
-        NewArtifact { kind, key, size: stored.size, sha256: stored.sha256 }
+        NewArtifact { kind, key, size: stored.size, sha256: stored.sha256, parse_key: None }
     }
 }

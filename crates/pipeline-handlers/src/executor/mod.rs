@@ -1,71 +1,90 @@
 //! Runs document tasks: source bytes → parsed document → result JSON, with both stored on the way.
 //!
-//! Owns storage, cancellation and the choice between in-process and child parsing. Every stage is idempotent: keys
-//! carry the attempt, so a second run overwrites nothing that somebody reads.
+//! Owns storage, cancellation, reuse of earlier parses and the order of stages; how files are parsed is the business of
+//! [`engine`](crate::engine), how results are made that of [`transform`](crate::transform). Every stage is idempotent:
+//! keys carry the attempt, so a second run overwrites nothing that somebody reads.
 
-mod source;
+mod parse;
 mod storage;
+mod trial;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use millrace_domain::artifact::{ArtifactKind, NewArtifact};
+use millrace_domain::artifact::{ArtifactKind, NewArtifact, ParseKey};
+use millrace_domain::citation::CitationCount;
 use millrace_domain::object_key::artifact_key;
-use millrace_domain::ports::{Job, JobError, JobOutput, ObjectStore, TaskControl, TaskExecutor};
-use millrace_domain::rule::PostprocessMode;
+use millrace_domain::ports::{Job, JobError, JobOutput, ObjectStore, ParseCache, TaskControl, TaskExecutor};
+use millrace_domain::rule::RuleDefinition;
 use millrace_domain::task::{StageDetail, TaskResult};
-use millrace_domain::{ErrorStage, Stage, TaskFailure};
+use millrace_domain::{ErrorStage, Stage, Task, TaskFailure};
 use serde_json::value::RawValue;
 
-use crate::catalog::{RULE_MODE_UNSUPPORTED, unsupported_text};
+use crate::engine::EngineChain;
 use crate::limits::ParserLimits;
-use crate::pool::ParserPool;
-use crate::registry::ParserRegistry;
-use crate::transform::{ParsedView, ResultSummary, skip};
+use crate::transform::skip::ResultSummary;
+use crate::transform::{Trace, TransformError, TransformInput, Transformed, Transforms};
 
+pub(crate) use storage::unavailable as storage_unavailable;
 use storage::{load_artifact, store_artifact};
 
 /// Progress when parsing begins, when it is done, and when the result is made, in percent.
 const PARSING: u8 = 5;
 const PARSED: u8 = 60;
 const TRANSFORMED: u8 = 80;
-/// Documents up to this size, as JSON, are transformed without leaving the runtime's thread.
-const INLINE_BYTES: usize = 128 << 10;
 
-/// Runs tasks of kind `document`.
+/// The parts of an executor.
+#[derive(Clone)]
+pub struct ExecutorParts {
+    /// Sources and artifacts.
+    pub store: Arc<dyn ObjectStore>,
+    /// Ways to parse.
+    pub engines: Arc<EngineChain>,
+    /// Ways to make results.
+    pub transforms: Arc<Transforms>,
+    /// Earlier parses; `None` parses every time.
+    pub cache: Option<Arc<dyn ParseCache>>,
+    /// Limits of parsing.
+    pub limits: ParserLimits,
+}
+
+/// Runs tasks of kind `document`, and tries rules.
 pub struct DocumentExecutor {
-    store: Arc<dyn ObjectStore>,
-    registry: Arc<ParserRegistry>,
-    pool: Arc<ParserPool>,
-    limits: ParserLimits,
+    parts: ExecutorParts,
+}
+
+/// A parsed document on its way to a result.
+struct Parsed {
+    document: Bytes,
+    /// How to find it again; only for documents that still have to be stored.
+    store: Option<Option<ParseKey>>,
+    reused: bool,
+    remote_task_id: Option<String>,
 }
 
 impl DocumentExecutor {
     /// An executor of ready components.
-    pub fn new(
-        store: Arc<dyn ObjectStore>,
-        registry: Arc<ParserRegistry>,
-        pool: Arc<ParserPool>,
-        limits: ParserLimits,
-    ) -> Self {
-        Self { store, registry, pool, limits }
+    pub fn new(parts: ExecutorParts) -> Self {
+        Self { parts }
     }
 
-    async fn run(&self, job: &Job, control: &dyn TaskControl) -> Result<JobOutput, JobError> {
+    async fn run(&self, job: &Job, control: &Arc<dyn TaskControl>) -> Result<JobOutput, JobError> {
         match job.task.start_stage() {
             Stage::Parse => {
-                check_rule(job)?;
+                self.check_rule(job)?;
                 control.progress(PARSING, StageDetail::default());
-                let parsed = self.parse(&job.task).await.map_err(failed)?;
+                let parsed = self.parse(&job.task, control).await.map_err(failed)?;
                 control.advance(Stage::Transform);
                 control.progress(PARSED, StageDetail::default());
-                self.transform(job, control, parsed, Store::ParsedToo).await
+                self.transform(job, control, parsed).await
             }
             Stage::Transform => {
-                check_rule(job)?;
-                let (_, parsed) = load_artifact(&*self.store, job, ArtifactKind::Parsed).await.map_err(failed)?;
-                self.transform(job, control, parsed, Store::ResultOnly).await
+                self.check_rule(job)?;
+                let loaded = load_artifact(&*self.parts.store, job, ArtifactKind::Parsed).await;
+                let (_, document) = loaded.map_err(failed)?;
+                self.transform(job, control, Parsed { document, store: None, reused: false, remote_task_id: None })
+                    .await
             }
             Stage::Mount => self.reuse_result(job).await,
             Stage::Run => Err(failed(TaskFailure::permanent(
@@ -76,69 +95,128 @@ impl DocumentExecutor {
         }
     }
 
+    fn check_rule(&self, job: &Job) -> Result<(), JobError> {
+        self.parts.transforms.get(rule_of(job).mode).map(|_| ()).map_err(failed)
+    }
+
     /// Makes and stores the result; the parsed document is stored meanwhile, and kept whatever becomes of the result.
     async fn transform(
         &self,
         job: &Job,
-        control: &dyn TaskControl,
-        parsed: Bytes,
-        store: Store,
+        control: &Arc<dyn TaskControl>,
+        parsed: Parsed,
     ) -> Result<JobOutput, JobError> {
         let task = &job.task;
-        let key = |kind| artifact_key(task.user_id, task.project_id, task.id, kind, task.attempt_epoch);
         let storing_parsed = async {
-            match store {
-                Store::ParsedToo => {
-                    let key = key(ArtifactKind::Parsed);
-                    store_artifact(&*self.store, ArtifactKind::Parsed, key, parsed.clone()).await.map(Some)
-                }
-                Store::ResultOnly => Ok(None),
+            let Some(parse_key) = parsed.store else { return Ok(None) };
+            let mut artifact = self.store(task, ArtifactKind::Parsed, parsed.document.clone()).await?;
+            artifact.parse_key = parse_key;
+            Ok(Some(artifact))
+        };
+        let making_result = self.make_and_store(job, control, parsed.document.clone());
+        let (parsed_artifact, (made, more)) = tokio::join!(storing_parsed, making_result);
+        let mut artifacts = Vec::with_capacity(more.len() + 1);
+        let failure = match parsed_artifact {
+            Ok(stored) => {
+                artifacts.extend(stored);
+                None
             }
+            Err(failure) => Some(failure),
         };
-        let making_result = async {
-            let (value, view) = make_result(Arc::clone(&task.filename), parsed.clone()).await?;
-            control.progress(TRANSFORMED, StageDetail { done: view.pages, total: view.pages });
-            let bytes = Bytes::copy_from_slice(value.get().as_bytes());
-            let key = key(ArtifactKind::Result);
-            let artifact = store_artifact(&*self.store, ArtifactKind::Result, key, bytes).await?;
-            Ok((value, view, artifact))
-        };
-        let (parsed_artifact, made) = tokio::join!(storing_parsed, making_result);
-        let mut artifacts = Vec::new();
-        let mut first_failure = None;
-        match parsed_artifact {
-            Ok(stored) => artifacts.extend(stored),
-            Err(failure) => first_failure = Some(failure),
-        }
-        match (made, first_failure) {
-            (Ok((value, view, artifact)), None) => {
+        artifacts.extend(more);
+        match (made, failure) {
+            (Ok((made, result)), None) => {
                 let result = TaskResult {
-                    parser: Some(view.parser),
-                    pages: Some(view.pages),
-                    warnings: view.warnings,
-                    ..result_of(&artifact)
+                    parser: Some(made.parser),
+                    pages: Some(made.pages),
+                    mineru_task_id: parsed.remote_task_id,
+                    tokens: made.tokens,
+                    cost_usd: made.cost_usd,
+                    parse_reused: parsed.reused,
+                    citations: made.citations.as_ref().map(CitationCount::of),
+                    warnings: made.warnings,
+                    ..result
                 };
-                artifacts.push(artifact);
-                Ok(JobOutput { result, value: Some(Arc::from(value)), artifacts })
+                Ok(JobOutput { result, value: Some(Arc::from(made.value)), artifacts })
             }
-            (Ok((_, _, artifact)), Some(failure)) => {
-                artifacts.push(artifact);
-                Err(JobError { failure, artifacts })
-            }
-            (Err(failure), first) => Err(JobError { failure: first.unwrap_or(failure), artifacts }),
+            (Ok(_), Some(failure)) | (Err(failure), None) => Err(JobError { failure, artifacts }),
+            (Err(_), Some(failure)) => Err(JobError { failure, artifacts }),
         }
+    }
+
+    /// The result with what was stored for it; what was stored is kept when something else fails.
+    async fn make_and_store(
+        &self,
+        job: &Job,
+        control: &Arc<dyn TaskControl>,
+        parsed: Bytes,
+    ) -> (Result<(Transformed, TaskResult), TaskFailure>, Vec<NewArtifact>) {
+        let mut artifacts = Vec::new();
+        let outcome = self.make(job, control, parsed, &mut artifacts).await;
+        (outcome, artifacts)
+    }
+
+    async fn make(
+        &self,
+        job: &Job,
+        control: &Arc<dyn TaskControl>,
+        parsed: Bytes,
+        artifacts: &mut Vec<NewArtifact>,
+    ) -> Result<(Transformed, TaskResult), TaskFailure> {
+        let task = &job.task;
+        let rule = rule_of(job);
+        let progress = Arc::clone(control);
+        let input = TransformInput {
+            filename: Arc::clone(&task.filename),
+            parsed,
+            user_id: task.user_id,
+            project_id: task.project_id,
+            task_id: Some(task.id),
+            progress: Arc::new(move |done, total| progress.progress(PARSED, StageDetail { done, total })),
+            trace: Arc::new(Trace::default()),
+            rule: Arc::clone(&rule),
+        };
+        let made = match self.parts.transforms.get(rule.mode)?.apply(input).await {
+            Ok(made) => made,
+            Err(TransformError { failure, exchange }) => {
+                if let Some(exchange) = exchange {
+                    artifacts.extend(self.store(task, ArtifactKind::Exchange, exchange).await.ok());
+                }
+                return Err(failure);
+            }
+        };
+        control.progress(TRANSFORMED, StageDetail { done: made.pages, total: made.pages });
+        if let Some(exchange) = &made.exchange {
+            artifacts.push(self.store(task, ArtifactKind::Exchange, exchange.clone()).await?);
+        }
+        if let Some(citations) = &made.citations {
+            let bytes = serde_json::to_vec(citations).map_err(|_error| crate::transform::unreadable_artifact())?;
+            artifacts.push(self.store(task, ArtifactKind::Citations, bytes.into()).await?);
+        }
+        let bytes = Bytes::copy_from_slice(made.value.get().as_bytes());
+        let artifact = self.store(task, ArtifactKind::Result, bytes).await?;
+        let result = result_of(&artifact);
+        artifacts.push(artifact);
+        Ok((made, result))
+    }
+
+    async fn store(&self, task: &Task, kind: ArtifactKind, bytes: Bytes) -> Result<NewArtifact, TaskFailure> {
+        let key = artifact_key(task.user_id, task.project_id, task.id, kind, task.attempt_epoch);
+        store_artifact(&*self.parts.store, kind, key, bytes).await
     }
 
     /// The mount alone runs again: the result is the one that is stored.
     async fn reuse_result(&self, job: &Job) -> Result<JobOutput, JobError> {
-        let (artifact, bytes) = load_artifact(&*self.store, job, ArtifactKind::Result).await.map_err(failed)?;
+        let loaded = load_artifact(&*self.parts.store, job, ArtifactKind::Result).await;
+        let (artifact, bytes) = loaded.map_err(failed)?;
         let corrupt = |error: &dyn std::fmt::Display| {
             tracing::error!(task.id = %job.task.id, %error, "a stored result cannot be read");
             failed(storage::missing(ArtifactKind::Result))
         };
         let text = String::from_utf8(bytes.into()).map_err(|error| corrupt(&error))?;
-        let summary: ResultSummary = serde_json::from_str(&text).map_err(|error| corrupt(&error))?;
         let value = RawValue::from_string(text).map_err(|error| corrupt(&error))?;
+        // Only results of `skip` tell about themselves.
+        let summary: ResultSummary = serde_json::from_str(value.get()).unwrap_or_default();
         let result = TaskResult {
             parser: summary.parser,
             pages: summary.pages,
@@ -161,49 +239,14 @@ impl TaskExecutor for DocumentExecutor {
                 "cancelled",
                 "the work was stopped",
             ))),
-            outcome = self.run(&job, &*control) => outcome,
+            outcome = self.run(&job, &control) => outcome,
         }
     }
 }
 
-/// Whether the parsed document still has to be stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Store {
-    ParsedToo,
-    ResultOnly,
-}
-
-fn check_rule(job: &Job) -> Result<(), JobError> {
-    // No rule means the built-in one.
-    let mode = job.rule.as_ref().map_or(PostprocessMode::Skip, |rule| rule.definition.mode);
-    match mode {
-        PostprocessMode::Skip => Ok(()),
-        PostprocessMode::Llm | PostprocessMode::Extract => {
-            Err(failed(TaskFailure::permanent(ErrorStage::Postprocess, RULE_MODE_UNSUPPORTED, unsupported_text(mode))))
-        }
-    }
-}
-
-async fn make_result(filename: Arc<str>, parsed: Bytes) -> Result<(Box<RawValue>, ParsedView), TaskFailure> {
-    let is_small = parsed.len() <= INLINE_BYTES;
-    let make = move || {
-        let mut view: ParsedView = serde_json::from_slice(&parsed)?;
-        let value = skip(&filename, &mut view)?;
-        Ok::<_, serde_json::Error>((value, view))
-    };
-    let made = if is_small {
-        make()
-    } else {
-        tokio::task::spawn_blocking(make).await.map_err(|_panic| unreadable_artifact())?
-    };
-    made.map_err(|error| {
-        tracing::error!(%error, "a parsed document cannot be read");
-        unreadable_artifact()
-    })
-}
-
-fn unreadable_artifact() -> TaskFailure {
-    TaskFailure::permanent(ErrorStage::Postprocess, "artifact_unreadable", "the parsed document cannot be read")
+/// The rule of a job; none means the built-in one.
+fn rule_of(job: &Job) -> Arc<RuleDefinition> {
+    Arc::new(job.rule.as_ref().map_or_else(RuleDefinition::builtin, |rule| rule.definition.clone()))
 }
 
 fn result_of(artifact: &NewArtifact) -> TaskResult {

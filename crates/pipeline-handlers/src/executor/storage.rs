@@ -16,7 +16,7 @@ pub(super) async fn store_artifact(
     bytes: Bytes,
 ) -> Result<NewArtifact, TaskFailure> {
     let stored = store.put(&key, bytes).await.map_err(|error| unavailable(ErrorStage::Postprocess, &error))?;
-    Ok(NewArtifact { kind, key, size: stored.size, sha256: stored.sha256 })
+    Ok(NewArtifact { kind, key, size: stored.size, sha256: stored.sha256, parse_key: None })
 }
 
 /// Loads the artifact of an earlier attempt.
@@ -41,13 +41,15 @@ pub(super) async fn load_artifact(
 pub(super) fn missing(kind: ArtifactKind) -> TaskFailure {
     let text = match kind {
         ArtifactKind::Parsed => "the parsed document is not there; run the task again from the parse stage",
-        ArtifactKind::Result => "the result is not there; run the task again from an earlier stage",
+        ArtifactKind::Result | ArtifactKind::Rows | ArtifactKind::Citations | ArtifactKind::Exchange => {
+            "the result is not there; run the task again from an earlier stage"
+        }
     };
     TaskFailure::permanent(stage_of(kind), "artifact_missing", text)
 }
 
 /// The failure of a store that does not answer.
-pub(super) fn unavailable(stage: ErrorStage, error: &ObjectError) -> TaskFailure {
+pub(crate) fn unavailable(stage: ErrorStage, error: &ObjectError) -> TaskFailure {
     tracing::warn!(error = error as &dyn std::error::Error, "the object store failed");
     TaskFailure::transient(stage, "storage_unavailable", "the object store does not answer")
 }
@@ -56,6 +58,8 @@ pub(super) fn unavailable(stage: ErrorStage, error: &ObjectError) -> TaskFailure
 fn stage_of(kind: ArtifactKind) -> ErrorStage {
     match kind {
         ArtifactKind::Parsed => ErrorStage::Postprocess,
-        ArtifactKind::Result => ErrorStage::Mount,
+        ArtifactKind::Result | ArtifactKind::Rows | ArtifactKind::Citations | ArtifactKind::Exchange => {
+            ErrorStage::Mount
+        }
     }
 }

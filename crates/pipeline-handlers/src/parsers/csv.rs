@@ -63,14 +63,9 @@ impl Parser for CsvParser {
         warnings.extend(header.warnings());
         let rows = records.iter().skip(1).map(|record| header.row(record.iter().cloned().map(Into::into))).collect();
         let markdown = table::render(&records);
-        let block = Block {
-            kind: BlockKind::Table,
-            text: records.iter().map(|record| record.join("\t")).collect::<Vec<_>>().join("\n"),
-            page: 0,
-            bbox: None,
-            level: None,
-            table: Some(TableBlock { has_header: true, rows: records }),
-        };
+        let text = records.iter().map(|record| record.join("\t")).collect::<Vec<_>>().join("\n");
+        let block =
+            Block { table: Some(TableBlock { has_header: true, rows: records }), ..Block::new(BlockKind::Table, text) };
         Ok(Draft { markdown, blocks: vec![block], pages: 1, warnings, rows: Some(rows), ..Draft::default() })
     }
 }

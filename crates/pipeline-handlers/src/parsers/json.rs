@@ -42,8 +42,7 @@ impl Parser for JsonParser {
         if let Some(reason) = why_not_portable(&decoded.text) {
             warnings.push(format!("{TEXT_ONLY}: {reason}"));
         }
-        let block =
-            Block { kind: BlockKind::Code, text: decoded.text.clone(), page: 0, bbox: None, level: None, table: None };
+        let block = Block::new(BlockKind::Code, decoded.text.clone());
         Ok(Draft { markdown: decoded.text, blocks: vec![block], pages: 1, warnings, ..Draft::default() })
     }
 }

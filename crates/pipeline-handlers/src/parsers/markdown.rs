@@ -37,7 +37,7 @@ impl Parser for MarkdownParser {
         let mut blocks = scan(body, Markers::Ignored);
         if let Some(text) = front_matter {
             let kind = BlockKind::Code;
-            blocks.insert(0, Block { kind, text: text.to_owned(), page: 0, bbox: None, level: None, table: None });
+            blocks.insert(0, Block::new(kind, text));
         }
         Ok(Draft { markdown, blocks, pages: 1, warnings, ..Draft::default() })
     }

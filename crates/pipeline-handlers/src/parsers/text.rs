@@ -63,7 +63,7 @@ fn paragraphs(text: &str) -> Vec<Block> {
             lines.push(line.trim_end());
         } else if !lines.is_empty() {
             let text = std::mem::take(&mut lines).join("\n");
-            blocks.push(Block { kind: BlockKind::Paragraph, text, page: 0, bbox: None, level: None, table: None });
+            blocks.push(Block::new(BlockKind::Paragraph, text));
         }
     }
     blocks

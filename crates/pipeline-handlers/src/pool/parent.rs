@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use millrace_domain::parse_options::ParseOptions;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -59,6 +60,8 @@ pub struct ParseJob {
     pub filename: String,
     /// Limits to keep.
     pub limits: ParserLimits,
+    /// What was asked for.
+    pub options: ParseOptions,
 }
 
 /// Parser processes, reused from document to document.
@@ -101,7 +104,7 @@ impl ParserPool {
             WorkerInput::Path(path) => (Some(path), None),
             WorkerInput::Inline(bytes) => (None, Some(bytes)),
         };
-        let request = Request { filename: job.filename, path, limits: job.limits };
+        let request = Request { filename: job.filename, path, limits: job.limits, options: job.options };
         let wall = Duration::from_secs(request.limits.wall_seconds);
         loop {
             let mut child = self.take().await?;

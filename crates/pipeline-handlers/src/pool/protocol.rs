@@ -6,6 +6,7 @@
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
+use millrace_domain::parse_options::ParseOptions;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -23,6 +24,8 @@ pub(super) struct Request {
     pub path: Option<PathBuf>,
     /// Limits to keep.
     pub limits: ParserLimits,
+    /// What was asked for.
+    pub options: ParseOptions,
 }
 
 /// What the payload of a response is.

@@ -69,7 +69,7 @@ fn answer(
             Some(bytes) => bytes,
             None => read_file(request)?,
         };
-        let document = registry.parse(&bytes, &request.filename, limits)?;
+        let document = registry.parse(&bytes, &request.filename, limits, &request.options)?;
         drop(bytes);
         crate::output::to_json(&document, limits)
     });

@@ -37,7 +37,13 @@ impl TryFrom<ArtifactRow> for Artifact {
         Ok(Self {
             id: ArtifactId::new(row.id)?,
             task_id: TaskId::new(row.task_id)?,
-            content: NewArtifact { kind, key: row.key, size: u64::try_from(row.size).unwrap_or(0), sha256: row.sha256 },
+            content: NewArtifact {
+                kind,
+                key: row.key,
+                size: u64::try_from(row.size).unwrap_or(0),
+                sha256: row.sha256,
+                parse_key: None,
+            },
             created_at: row.created_at,
         })
     }

@@ -33,6 +33,7 @@ struct VersionRow {
     json_schema: Value,
     system_prompt: Option<String>,
     model: Option<String>,
+    options: Value,
     created_at: DateTime<Utc>,
 }
 
@@ -50,6 +51,7 @@ fn assemble(rule: RuleRow, version: VersionRow) -> Result<Rule> {
             json_schema: version.json_schema,
             system_prompt: version.system_prompt,
             model: version.model,
+            options: version.options,
         },
         created_at: rule.created_at,
         updated_at: version.created_at,
@@ -73,6 +75,7 @@ async fn insert_version(
             rule_version::json_schema.eq(&definition.json_schema),
             rule_version::system_prompt.eq(definition.system_prompt.as_deref()),
             rule_version::model.eq(definition.model.as_deref()),
+            rule_version::options.eq(&definition.options),
             rule_version::created_at.eq(now),
         ))
         .returning(VersionRow::as_returning())

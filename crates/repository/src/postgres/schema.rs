@@ -32,6 +32,8 @@ diesel::table! {
         size -> Int8,
         sha256 -> Text,
         created_at -> Timestamptz,
+        source_sha256 -> Nullable<Text>,
+        fingerprint -> Nullable<Text>,
     }
 }
 
@@ -144,6 +146,7 @@ diesel::table! {
         system_prompt -> Nullable<Text>,
         model -> Nullable<Text>,
         created_at -> Timestamptz,
+        options -> Jsonb,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each part can be given instead of made from the configuration, which is how tests swap the stores, the mount
 //! service, the clock or the executor while the rest is the real application.
 
+mod documents;
 mod identity;
 mod parts;
 
@@ -12,7 +13,6 @@ use std::sync::Arc;
 use anyhow::Context;
 use millrace_api::{Api, ApiState, Authenticator, HttpJwksSource, MetricsRenderer};
 use millrace_domain::ports::{Bus, Clock, HandlerCatalog, MountService, ObjectStore, TaskExecutor};
-use millrace_pipeline_handlers::catalog::BuiltinCatalog;
 use millrace_pipeline_handlers::pool::WorkerCommand;
 use millrace_queue::{LocalBus, QueueParts, StandardMountService, SystemClock, TaskQueue};
 use millrace_repository::Stores;
@@ -119,11 +119,11 @@ impl AppBuilder {
             None => parts::objects(&config, &folder, Arc::clone(&clock))?,
         };
         let identity = identity::resolve(&config, &stores, &*clock).await?;
-        let executor = match executor {
-            Some(executor) => executor,
-            None => parts::executor(&config, Arc::clone(&objects), parse_worker)?,
-        };
-        let catalog: Arc<dyn HandlerCatalog> = Arc::new(BuiltinCatalog);
+        // No file will be parsed when tasks run elsewhere, except to try a rule.
+        let warm = if executor.is_some() { 0 } else { config.parsers.warm_workers as usize };
+        let documents = documents::documents(&config, Arc::clone(&objects), parse_worker, warm)?;
+        let executor = executor.unwrap_or(documents.executor);
+        let catalog: Arc<dyn HandlerCatalog> = documents.catalog;
         let queue = TaskQueue::start(QueueParts {
             config: parts::queue_config(&config),
             stores: stores.clone(),

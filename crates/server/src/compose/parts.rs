@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use millrace_api::{ApiLimits, MediaTypeSniffer};
-use millrace_domain::ports::{Clock, ObjectStore, TaskExecutor};
-use millrace_pipeline_handlers::executor::DocumentExecutor;
-use millrace_pipeline_handlers::limits::ParserLimits;
-use millrace_pipeline_handlers::pool::{ParserPool, PoolConfig, WorkerCommand};
-use millrace_pipeline_handlers::{media, registry};
+use millrace_domain::ports::{Clock, ObjectStore};
+use millrace_pipeline_handlers::media;
 use millrace_queue::{KindLimits, QueueConfig, RetryPolicy};
 use millrace_repository::Stores;
 use millrace_repository::objects::{self, S3Options};
@@ -104,40 +101,6 @@ pub(super) fn open_objects(
         allow_http: settings.allow_http,
     };
     Ok(objects::open(&location, &options)?)
-}
-
-/// The document pipeline with its pool of parser processes.
-pub(super) fn executor(
-    config: &Config,
-    objects: Arc<dyn ObjectStore>,
-    command: Option<WorkerCommand>,
-) -> anyhow::Result<Arc<dyn TaskExecutor>> {
-    let command = match command {
-        Some(command) => command,
-        None => WorkerCommand::current_exe().context("this program's own path is unknown")?,
-    };
-    let parsers = &config.parsers;
-    let pool = ParserPool::start(PoolConfig {
-        size: parsers.workers_or_default() as usize,
-        warm: parsers.warm_workers as usize,
-        documents_per_child: parsers.documents_per_worker,
-        ..PoolConfig::new(command)
-    })
-    .context("the parser processes cannot be started")?;
-    let limits = ParserLimits {
-        max_file_bytes: parsers.max_file_bytes,
-        max_in_process_bytes: parsers.max_in_process_bytes,
-        max_pages: parsers.max_pages,
-        max_zip_entries: parsers.max_zip_entries as usize,
-        max_archive_depth: parsers.max_archive_depth,
-        max_uncompressed_bytes: parsers.max_uncompressed_bytes,
-        max_compression_ratio: parsers.max_compression_ratio,
-        max_output_bytes: parsers.max_output_bytes,
-        memory_bytes: parsers.memory_bytes,
-        cpu_seconds: parsers.cpu_seconds,
-        wall_seconds: parsers.wall_seconds,
-    };
-    Ok(Arc::new(DocumentExecutor::new(objects, Arc::new(registry::builtin()), pool, limits)))
 }
 
 /// The queue's limits and times.

@@ -75,7 +75,7 @@ impl Scripted {
     async fn artifact(&self, task: &Task, kind: ArtifactKind, bytes: Vec<u8>) -> Result<NewArtifact, JobError> {
         let key = artifact_key(task.user_id, task.project_id, task.id, kind, task.attempt_epoch);
         let stored = self.objects.put(&key, Bytes::from(bytes)).await.map_err(|error| store_failed(&error))?;
-        Ok(NewArtifact { kind, key, size: stored.size, sha256: stored.sha256 })
+        Ok(NewArtifact { kind, key, size: stored.size, sha256: stored.sha256, parse_key: None })
     }
 
     /// The value and what was stored for it.

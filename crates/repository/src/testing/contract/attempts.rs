@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use millrace_domain::artifact::{ArtifactKind, NewArtifact};
+use millrace_domain::citation::CitationCount;
 use millrace_domain::json_table::DataQuery;
 use millrace_domain::mount::{ConflictPolicy, Mount, MountIntent, MountTable};
 use millrace_domain::object_key::artifact_key;
@@ -49,6 +50,9 @@ pub fn result() -> TaskResult {
         pages: Some(1),
         mineru_task_id: None,
         tokens: None,
+        cost_usd: Some(0.5),
+        parse_reused: true,
+        citations: Some(CitationCount { values: 3, verified: 2 }),
         warnings: vec!["something".into()],
     }
 }
@@ -61,7 +65,7 @@ pub fn failure(code: &str) -> Arc<TaskFailure> {
 /// An artifact of an attempt.
 pub fn artifact(task: &Task, kind: ArtifactKind, attempt_epoch: i64) -> NewArtifact {
     let key = artifact_key(task.user_id, task.project_id, task.id, kind, attempt_epoch);
-    NewArtifact { kind, key, size: 5, sha256: "12".repeat(32) }
+    NewArtifact { kind, key, size: 5, sha256: "12".repeat(32), parse_key: None }
 }
 
 /// Progress of a task's present attempt.

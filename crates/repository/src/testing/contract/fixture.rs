@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use millrace_domain::json_table::{JsonTable, JsonTableDefinition};
+use millrace_domain::parse_options::{PageRanges, ParseOptions};
 use millrace_domain::project::ProjectDefinition;
 use millrace_domain::submission::{NewTask, Submission};
 use millrace_domain::task::{Owner, SourceFile, TaskSpec};
@@ -201,5 +202,7 @@ pub fn full_spec() -> TaskSpec {
         size: 9,
         media_type: "text/plain".into(),
     };
-    TaskSpec { source: Some(source), path: Some("d/a.txt".into()), mount: None, start_stage: Some(Stage::Parse) }
+    let pages = PageRanges::parse("1-3").expect("pages");
+    let parse = ParseOptions { pages: Some(pages), ..ParseOptions::default() };
+    TaskSpec { source: Some(source), path: Some("d/a.txt".into()), start_stage: Some(Stage::Parse), parse, mount: None }
 }

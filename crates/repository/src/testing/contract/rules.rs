@@ -15,6 +15,7 @@ fn named(name: &str) -> RuleDefinition {
         json_schema: json!({"type": "object", "properties": {"a": {"type": "string"}}}),
         system_prompt: Some("be brief".into()),
         model: Some("m".into()),
+        options: json!({"temperature": 0}),
     }
 }
 

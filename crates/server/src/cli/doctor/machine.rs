@@ -117,6 +117,7 @@ async fn parse() -> anyhow::Result<()> {
         input: WorkerInput::Inline(Bytes::from_static(DOCUMENT.as_bytes())),
         filename: "doctor.html".to_owned(),
         limits: ParserLimits { wall_seconds: 10, ..ParserLimits::default() },
+        options: millrace_domain::parse_options::ParseOptions::default(),
     };
     let document = pool.parse(job).await.map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
     let text = String::from_utf8_lossy(&document);

@@ -1,10 +1,60 @@
 //! The `skip` transform: the parsed text as it is, as result JSON.
 
+use async_trait::async_trait;
+use millrace_domain::Fault;
+use millrace_domain::rule::{PostprocessMode, RuleDefinition};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::{Transform, TransformError, TransformInput, Transformed, unreadable_artifact};
 use crate::nul;
 use crate::parsers::json;
+
+/// Documents up to this size, as JSON, are transformed without leaving the runtime's thread.
+const INLINE_BYTES: usize = 128 << 10;
+
+/// The transform of rules of mode `skip`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SkipTransform;
+
+#[async_trait]
+impl Transform for SkipTransform {
+    fn mode(&self) -> PostprocessMode {
+        PostprocessMode::Skip
+    }
+
+    fn check(&self, _rule: &RuleDefinition) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn apply(&self, input: TransformInput) -> Result<Transformed, TransformError> {
+        let is_small = input.parsed.len() <= INLINE_BYTES;
+        let make = move || {
+            let mut view: ParsedView = serde_json::from_slice(&input.parsed)?;
+            let value = skip(&input.filename, &mut view)?;
+            Ok::<_, serde_json::Error>((value, view))
+        };
+        let made = if is_small {
+            make()
+        } else {
+            tokio::task::spawn_blocking(make).await.map_err(|_panic| unreadable_artifact())?
+        };
+        let (value, view) = made.map_err(|error| {
+            tracing::error!(%error, "a parsed document cannot be read");
+            unreadable_artifact()
+        })?;
+        Ok(Transformed {
+            value,
+            pages: view.pages,
+            parser: view.parser,
+            warnings: view.warnings,
+            citations: None,
+            exchange: None,
+            tokens: None,
+            cost_usd: None,
+        })
+    }
+}
 
 /// The parts of a stored [`ParsedDocument`](millrace_domain::document::ParsedDocument) that results are made of.
 /// Rows stay JSON text: a large sheet costs its own length, not a tree.
@@ -35,7 +85,7 @@ struct SkipResult<'a> {
 }
 
 /// What every result tells about itself; read back when the mount alone runs again.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(crate) struct ResultSummary {
     #[serde(default)]
     pub(crate) pages: Option<u32>,

@@ -1,0 +1,142 @@
+//! Ways to parse a whole file: in this process and its children, by Tesseract, or by a remote service.
+//!
+//! An [`Engine`] is asynchronous and owns how the bytes reach its parser; a [`Parser`](crate::parser::Parser) is a pure
+//! function inside the local engine. [`EngineChain`] tries engines in the configured order.
+
+mod chain;
+pub mod local;
+mod source;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use millrace_domain::capabilities::EngineCapability;
+use millrace_domain::parse_options::ParseOptions;
+use millrace_domain::{ErrorStage, TaskFailure};
+
+pub use chain::EngineChain;
+pub use source::Source;
+
+use crate::failure::{FailureCode, ParseFailure};
+
+/// Told how far a parse is.
+pub trait ParseProgress: Send + Sync {
+    /// So many pages of so many are done; `total` is 0 while unknown.
+    fn pages(&self, done: u32, total: u32);
+}
+
+/// Progress that nobody watches.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoProgress;
+
+impl ParseProgress for NoProgress {
+    fn pages(&self, _done: u32, _total: u32) {}
+}
+
+/// One file to parse.
+#[derive(Clone)]
+pub struct EngineRequest {
+    /// The bytes.
+    pub source: Arc<Source>,
+    /// Their size.
+    pub size: u64,
+    /// Their SHA-256 in lowercase hex.
+    pub sha256: String,
+    /// The original name.
+    pub filename: Arc<str>,
+    /// The sniffed media type, office containers told by their extension.
+    pub media_type: &'static str,
+    /// What was asked for.
+    pub options: ParseOptions,
+    /// Told about pages.
+    pub progress: Arc<dyn ParseProgress>,
+    /// What the engine before this one in the chain made of the file, when it gave up for want of text
+    /// (`no_text_layer`): some of its pages may be fine.
+    pub earlier: Option<Bytes>,
+}
+
+/// A parsed file.
+#[derive(Debug, Clone)]
+pub struct EngineOutput {
+    /// A [`ParsedDocument`](millrace_domain::document::ParsedDocument) as JSON, within the limit of size.
+    pub document: Bytes,
+    /// The id of the task at a remote service.
+    pub remote_task_id: Option<String>,
+}
+
+/// Why an engine gave up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineFailure {
+    /// What the task fails with if no other engine reads the file.
+    pub failure: TaskFailure,
+    /// Whether another engine may do better. Not so when the file itself is bad: empty, encrypted, too large.
+    pub try_next: bool,
+    /// What was read nevertheless, as JSON of a parsed document.
+    pub partial: Option<Bytes>,
+}
+
+impl EngineFailure {
+    /// No other engine will do better.
+    pub fn last(failure: TaskFailure) -> Self {
+        Self { failure, try_next: false, partial: None }
+    }
+
+    /// Another engine may do better.
+    pub fn next(failure: TaskFailure) -> Self {
+        Self { failure, try_next: true, partial: None }
+    }
+}
+
+impl From<ParseFailure> for EngineFailure {
+    fn from(failure: ParseFailure) -> Self {
+        let try_next = match failure.code {
+            FailureCode::UnsupportedType
+            | FailureCode::UnreadableFile
+            | FailureCode::NoTextLayer
+            | FailureCode::OcrUnavailable
+            | FailureCode::ParserTimeout
+            | FailureCode::ParserMemory
+            | FailureCode::ParserCrashed
+            | FailureCode::ParserUnavailable => true,
+            FailureCode::EmptyFile
+            | FailureCode::EncryptedFile
+            | FailureCode::TooManyPages
+            | FailureCode::FileTooLarge
+            | FailureCode::ArchiveTooLarge
+            | FailureCode::OutputTooLarge => false,
+        };
+        Self { failure: failure.into(), try_next, partial: None }
+    }
+}
+
+/// Reads whole files.
+///
+/// Cancelled by being dropped: children die, polling stops. An engine whose service can cancel tells it so from a drop
+/// guard, on a task of its own.
+#[async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// Unique name, as in the configuration and in `parser` of requests.
+    fn name(&self) -> &'static str;
+    /// Whatever beside bytes and options decides the outcome: versions, models, settings. Part of the reuse key.
+    fn version(&self) -> String;
+    /// Whether files of this media type are worth a try.
+    fn reads(&self, media_type: &str) -> bool;
+    /// Whether reading such a file costs more than finding an earlier parse of it.
+    fn worth_reusing(&self, request: &EngineRequest) -> bool {
+        let _ = request;
+        true
+    }
+    /// Parses one file.
+    ///
+    /// # Errors
+    /// [`EngineFailure`].
+    async fn parse(&self, request: &EngineRequest) -> Result<EngineOutput, EngineFailure>;
+    /// What to tell of it in the capabilities. A remote service is asked, with a short timeout.
+    async fn capability(&self) -> EngineCapability;
+}
+
+/// The failure of a source that is gone from the store.
+pub(crate) fn source_missing() -> TaskFailure {
+    TaskFailure::permanent(ErrorStage::Mineru, "source_missing", "the uploaded file is not in the object store")
+}

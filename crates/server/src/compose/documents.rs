@@ -1,0 +1,90 @@
+//! The document pipeline: parsers, transforms, the executor over both, and the catalogue that speaks for them.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use millrace_domain::ports::ObjectStore;
+use millrace_pipeline_handlers::catalog::Catalog;
+use millrace_pipeline_handlers::engine::local::LocalEngine;
+use millrace_pipeline_handlers::engine::{Engine, EngineChain};
+use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts};
+use millrace_pipeline_handlers::limits::ParserLimits;
+use millrace_pipeline_handlers::pool::{ParserPool, PoolConfig, WorkerCommand};
+use millrace_pipeline_handlers::registry;
+use millrace_pipeline_handlers::transform::{Transform, Transforms};
+
+use crate::config::Config;
+
+/// The document pipeline.
+pub(super) struct Documents {
+    /// Runs tasks and tries rules.
+    pub executor: Arc<DocumentExecutor>,
+    /// Speaks for it.
+    pub catalog: Arc<Catalog>,
+}
+
+/// Makes the pipeline. `warm` parser processes are started at once.
+pub(super) fn documents(
+    config: &Config,
+    objects: Arc<dyn ObjectStore>,
+    command: Option<WorkerCommand>,
+    warm: usize,
+) -> anyhow::Result<Documents> {
+    let limits = limits(config);
+    let engines = Arc::new(EngineChain::new(engines(config, &limits, command, warm)?));
+    let transforms = Arc::new(Transforms::with(transforms()));
+    let executor = DocumentExecutor::new(ExecutorParts {
+        store: objects,
+        engines: Arc::clone(&engines),
+        transforms: Arc::clone(&transforms),
+        cache: None,
+        limits: limits.clone(),
+    });
+    let catalog = Catalog::new(engines, transforms, limits, Vec::new());
+    Ok(Documents { executor: Arc::new(executor), catalog: Arc::new(catalog) })
+}
+
+/// Every engine that the configuration names, in its order.
+fn engines(
+    config: &Config,
+    limits: &ParserLimits,
+    command: Option<WorkerCommand>,
+    warm: usize,
+) -> anyhow::Result<Vec<Arc<dyn Engine>>> {
+    let command = match command {
+        Some(command) => command,
+        None => WorkerCommand::current_exe().context("this program's own path is unknown")?,
+    };
+    let parsers = &config.parsers;
+    let pool = ParserPool::start(PoolConfig {
+        size: parsers.workers_or_default() as usize,
+        warm,
+        documents_per_child: parsers.documents_per_worker,
+        ..PoolConfig::new(command)
+    })
+    .context("the parser processes cannot be started")?;
+    let local = LocalEngine::new(Arc::new(registry::builtin()), pool, limits.clone());
+    Ok(vec![Arc::new(local)])
+}
+
+/// Every transform beside `skip`.
+fn transforms() -> Vec<Arc<dyn Transform>> {
+    Vec::new()
+}
+
+fn limits(config: &Config) -> ParserLimits {
+    let parsers = &config.parsers;
+    ParserLimits {
+        max_file_bytes: parsers.max_file_bytes,
+        max_in_process_bytes: parsers.max_in_process_bytes,
+        max_pages: parsers.max_pages,
+        max_zip_entries: parsers.max_zip_entries as usize,
+        max_archive_depth: parsers.max_archive_depth,
+        max_uncompressed_bytes: parsers.max_uncompressed_bytes,
+        max_compression_ratio: parsers.max_compression_ratio,
+        max_output_bytes: parsers.max_output_bytes,
+        memory_bytes: parsers.memory_bytes,
+        cpu_seconds: parsers.cpu_seconds,
+        wall_seconds: parsers.wall_seconds,
+    }
+}
