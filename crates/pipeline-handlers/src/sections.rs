@@ -215,6 +215,7 @@ mod tests {
             bbox: None,
             level: None,
             table: None,
+            confidence: None,
         };
         let document =
             |pages, blocks| ParsedDocument { markdown: "x".into(), pages, blocks, ..ParsedDocument::default() };
