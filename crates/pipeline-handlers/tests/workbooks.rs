@@ -5,6 +5,7 @@
 mod support;
 
 use millrace_domain::document::ParsedDocument;
+use millrace_domain::parse_options::ParseOptions;
 use millrace_pipeline_handlers::failure::FailureCode;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
@@ -13,7 +14,7 @@ use support::files::{rewritten, xlsx, xlsx_rows, zip_with};
 
 #[track_caller]
 fn parse(bytes: &[u8]) -> ParsedDocument {
-    builtin().parse(bytes, "a.xlsx", &ParserLimits::default()).expect("a document")
+    builtin().parse(bytes, "a.xlsx", &ParserLimits::default(), &ParseOptions::default()).expect("a document")
 }
 
 #[test]
@@ -39,7 +40,8 @@ fn a_hundred_thousand_merged_ranges_are_borne() {
         xlsx_rows(&[&["a", "b"], &["1", "2"]])
     );
     let limits = ParserLimits { max_compression_ratio: u64::MAX, ..ParserLimits::default() };
-    let document = builtin().parse(&xlsx(&[("S", &sheet)]), "a.xlsx", &limits).expect("a document");
+    let document =
+        builtin().parse(&xlsx(&[("S", &sheet)]), "a.xlsx", &limits, &ParseOptions::default()).expect("a document");
     assert_eq!(document.warnings, ["sheet 'S': some merged ranges are too large and hold their value once"]);
     assert!(document.markdown.contains("| a | b |\n| --- | --- |\n| 1 | 2 |"), "{}", document.markdown);
 }
@@ -108,6 +110,6 @@ fn charts_are_read_as_their_numbers() {
 fn sheets_are_counted_before_they_are_read() {
     let limits = ParserLimits { max_pages: 1, ..ParserLimits::default() };
     let bytes = xlsx(&[("A", ""), ("B", "<row broken")]);
-    let failure = builtin().parse(&bytes, "a.xlsx", &limits).expect_err("too many");
+    let failure = builtin().parse(&bytes, "a.xlsx", &limits, &ParseOptions::default()).expect_err("too many");
     assert_eq!(failure.code, FailureCode::TooManyPages);
 }
