@@ -1,5 +1,7 @@
 //! From a parsed document to result JSON, by the way a rule says.
 
+pub mod citations;
+pub(crate) mod locale;
 pub(crate) mod skip;
 
 use std::sync::Arc;
