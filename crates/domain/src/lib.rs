@@ -21,12 +21,15 @@ pub mod parse_options;
 pub mod pointer;
 pub mod ports;
 pub mod project;
+pub mod provider;
 pub mod rule;
 pub mod rule_test;
+pub mod secret;
 pub mod state_machine;
 pub mod submission;
 pub mod task;
 pub mod upload;
+pub mod usage;
 pub mod user;
 
 pub use error::{ErrorKind, Fault};

@@ -14,14 +14,16 @@ use tokio_util::sync::CancellationToken;
 use crate::artifact::{Artifact, NewArtifact, ParseKey};
 use crate::capabilities::Capabilities;
 use crate::error::Fault;
-use crate::ids::UserId;
+use crate::ids::{ProjectId, UserId};
 use crate::mount::{ConflictPolicy, MountIntent};
 use crate::parse_options::ParseOptions;
 use crate::pointer::JsonPointer;
+use crate::provider::ProviderWithSecret;
 use crate::rule::{Rule, RuleDefinition};
 use crate::rule_test::{RuleTest, RuleTestOutcome};
 use crate::state_machine::Stage;
 use crate::task::{StageDetail, Task, TaskFailure, TaskKind, TaskResult};
+use crate::usage::{Reservation, TokenUse};
 use crate::{TableId, mount::MountTarget};
 
 /// Time. Injected so that tests own it; leases alone use the database's clock.
@@ -99,6 +101,34 @@ pub trait RuleTester: Send + Sync + 'static {
     /// # Errors
     /// A [`TaskFailure`], as the task would have had it.
     async fn test(&self, test: RuleTest) -> Result<RuleTestOutcome, TaskFailure>;
+}
+
+/// Finds the language models that a user may call.
+#[async_trait]
+pub trait ProviderDirectory: Send + Sync + 'static {
+    /// The provider of this name: the user's own before that of the installation. Without a name, the one for rules that
+    /// name none. `None` when there is no such provider.
+    ///
+    /// # Errors
+    /// A [`Fault`] of kind `Unavailable` when the question cannot be answered now, `Internal` when a stored key cannot be
+    /// read.
+    async fn get(&self, user: UserId, name: Option<&str>) -> Result<Option<Arc<ProviderWithSecret>>, Fault>;
+}
+
+/// The model tokens that a project may use.
+#[async_trait]
+pub trait TokenBudget: Send + Sync + 'static {
+    /// Sets tokens aside before a request is sent.
+    ///
+    /// # Errors
+    /// A [`Fault`] of kind `TooMany`, code `token_budget_exceeded`, when that would exceed the budget; `Unavailable` when
+    /// the question cannot be answered now.
+    async fn reserve(&self, project: ProjectId, tokens: u64) -> Result<Reservation, Fault>;
+    /// Puts what was really used in the place of what was set aside; may be more.
+    ///
+    /// # Errors
+    /// A [`Fault`] of kind `Unavailable`; the reservation then counts in full.
+    async fn settle(&self, reservation: Reservation, used: TokenUse) -> Result<(), Fault>;
 }
 
 /// What this installation can do; asked before a task is accepted.

@@ -7,7 +7,7 @@ mod deserialize;
 mod error;
 mod layers;
 mod network;
-mod secret;
+mod secret_url;
 mod storage;
 mod work;
 
@@ -22,9 +22,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::embedded_postgres::{Durability, PostgresOptions};
 
+pub use millrace_domain::secret::Secret;
+
 pub use error::ConfigError;
 pub use network::{AuthConfig, IssuerConfig, ServerConfig, UploadConfig};
-pub use secret::{Secret, SecretUrl};
+pub use secret_url::SecretUrl;
 pub use storage::{DatabaseConfig, EmbeddedConfig, IdempotencyConfig, ObjectsConfig, StoreKind};
 pub use work::{ConcurrencyConfig, LogConfig, LogFormat, ParsersConfig, QueueConfig};
 

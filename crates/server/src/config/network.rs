@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::secret::Secret;
+use super::Secret;
 
 const MIB: u64 = 1 << 20;
 

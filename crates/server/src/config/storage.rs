@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::secret::{Secret, SecretUrl};
+use super::{Secret, SecretUrl};
 
 /// `store`: where tasks and tables are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

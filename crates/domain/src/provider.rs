@@ -1,0 +1,259 @@
+//! Endpoints that serve language models by the OpenAI chat completions protocol.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Fault;
+use crate::secret::Secret;
+
+/// Longest name of a provider, in characters.
+pub const MAX_PROVIDER_NAME: usize = 64;
+/// Longest address of a provider, in bytes.
+pub const MAX_BASE_URL: usize = 2048;
+/// The key of [`ProviderDefinition::prices`] that stands for every model without a price of its own.
+pub const ANY_MODEL: &str = "*";
+
+/// How an endpoint is made to answer by a JSON Schema. Whatever it is, the schema stands in the prompt too and the
+/// answer is checked against the rule's own schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderProfile {
+    /// `response_format` `json_schema` with `strict`: the schema is rewritten into the subset that OpenAI accepts.
+    JsonSchema,
+    /// `response_format` `json_schema` without `strict`, the schema as it is: vLLM, llama.cpp, Ollama.
+    #[default]
+    Relaxed,
+    /// `response_format` `json_object`: some JSON object.
+    JsonObject,
+    /// Nothing but the prompt.
+    Prompt,
+}
+
+impl ProviderProfile {
+    /// All profiles, the most capable first.
+    pub const ALL: [Self; 4] = [Self::JsonSchema, Self::Relaxed, Self::JsonObject, Self::Prompt];
+
+    /// The text of the API, the configuration and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::JsonSchema => "json_schema",
+            Self::Relaxed => "relaxed",
+            Self::JsonObject => "json_object",
+            Self::Prompt => "prompt",
+        }
+    }
+
+    /// Reads [`as_str`](Self::as_str).
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.as_str() == text)
+    }
+}
+
+/// What tokens of one model cost, in US dollars per million.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenPrice {
+    /// Tokens sent.
+    pub input: f64,
+    /// Tokens received, those of hidden reasoning included.
+    pub output: f64,
+}
+
+/// What a provider is, without its key. Stored as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderDefinition {
+    /// Name, as rules have it: lowercase letters, digits, `-` and `_`, at most [`MAX_PROVIDER_NAME`].
+    pub name: String,
+    /// Address up to and without `/chat/completions`, such as `https://api.openai.com/v1`.
+    pub base_url: String,
+    /// How it is made to answer by a schema.
+    #[serde(default)]
+    pub profile: ProviderProfile,
+    /// Model of rules that name none.
+    #[serde(default)]
+    pub default_model: Option<String>,
+    /// Tokens that prompt and answer may have together.
+    #[serde(default = "default_context_tokens")]
+    pub context_tokens: u32,
+    /// Tokens that one answer may have; asked for as `max_tokens`.
+    #[serde(default = "default_output_tokens")]
+    pub max_output_tokens: u32,
+    /// Requests at once, over all tasks of this process.
+    #[serde(default = "default_concurrency")]
+    pub max_concurrency: u32,
+    /// How long one request may take, in seconds.
+    #[serde(default = "default_timeout")]
+    pub timeout_seconds: u32,
+    /// Whether its models can be shown images.
+    #[serde(default)]
+    pub vision: bool,
+    /// Prices by model; [`ANY_MODEL`] for the others. Without a price, no cost is told.
+    #[serde(default)]
+    pub prices: BTreeMap<String, TokenPrice>,
+}
+
+fn default_context_tokens() -> u32 {
+    16_384
+}
+
+fn default_output_tokens() -> u32 {
+    4_096
+}
+
+fn default_concurrency() -> u32 {
+    4
+}
+
+fn default_timeout() -> u32 {
+    120
+}
+
+impl ProviderDefinition {
+    /// A provider with the defaults.
+    pub fn new(name: impl Into<String>, base_url: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            base_url: base_url.into(),
+            profile: ProviderProfile::default(),
+            default_model: None,
+            context_tokens: default_context_tokens(),
+            max_output_tokens: default_output_tokens(),
+            max_concurrency: default_concurrency(),
+            timeout_seconds: default_timeout(),
+            vision: false,
+            prices: BTreeMap::new(),
+        }
+    }
+
+    /// The price of a model.
+    pub fn price(&self, model: &str) -> Option<TokenPrice> {
+        self.prices.get(model).or_else(|| self.prices.get(ANY_MODEL)).copied()
+    }
+
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// `invalid_value` with a pointer to the field.
+    pub fn check(&self) -> Result<(), Fault> {
+        let wrong = |pointer: &str, text: String| Err(Fault::invalid("invalid_value", text).at(pointer));
+        if !is_name(&self.name) {
+            let text = format!("a name has 1 to {MAX_PROVIDER_NAME} characters of a-z, 0-9, '-' and '_'");
+            return wrong("/name", text);
+        }
+        if let Err(text) = check_base_url(&self.base_url) {
+            return wrong("/base_url", text.to_owned());
+        }
+        if self.default_model.as_ref().is_some_and(|model| model.is_empty() || model.len() > 200) {
+            return wrong("/default_model", "the name of a model has 1 to 200 bytes".to_owned());
+        }
+        for (pointer, value, least, most) in [
+            ("/context_tokens", self.context_tokens, 1_024, 100_000_000),
+            ("/max_output_tokens", self.max_output_tokens, 64, 10_000_000),
+            ("/max_concurrency", self.max_concurrency, 1, 1_000),
+            ("/timeout_seconds", self.timeout_seconds, 1, 3_600),
+        ] {
+            if !(least..=most).contains(&value) {
+                return wrong(pointer, format!("between {least} and {most}"));
+            }
+        }
+        if self.max_output_tokens > self.context_tokens / 2 {
+            return wrong(
+                "/max_output_tokens",
+                "at most half of context_tokens, so that a document fits in".to_owned(),
+            );
+        }
+        match self.prices.iter().find(|(_, price)| !is_price(price.input) || !is_price(price.output)) {
+            Some((model, _)) => wrong("/prices", format!("the price of '{model}' is no amount of dollars")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    (1..=MAX_PROVIDER_NAME).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// Only `http` and `https`, with a host, and without credentials, query or fragment: the key is sent as a header, and
+/// the path of the operation is put behind.
+fn check_base_url(url: &str) -> Result<(), &'static str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let rest = rest.ok_or("an address begins with http:// or https://")?;
+    let host = rest.split('/').next().unwrap_or_default();
+    if url.len() > MAX_BASE_URL || url.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\') {
+        return Err("an address has at most 2048 bytes and no blanks");
+    }
+    if host.is_empty() || host.starts_with(':') || host.contains('@') || url.contains(['?', '#']) {
+        return Err("an address has a host, and no user, query or fragment");
+    }
+    Ok(())
+}
+
+fn is_price(dollars: f64) -> bool {
+    dollars.is_finite() && (0.0..=1_000_000.0).contains(&dollars)
+}
+
+/// Who said where a provider is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderOrigin {
+    /// The configuration of the installation: any address will do.
+    Configuration,
+    /// A user, over the API: addresses of private networks are refused unless the configuration allows them.
+    User,
+}
+
+/// A provider as it is called.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderWithSecret {
+    /// What it is.
+    pub definition: ProviderDefinition,
+    /// Sent as `Authorization: Bearer`; most servers of one's own need none.
+    pub api_key: Option<Secret>,
+    /// Who said where it is.
+    pub origin: ProviderOrigin,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_text_form() {
+        let read: ProviderDefinition =
+            serde_json::from_str(r#"{"name": "local", "base_url": "http://127.0.0.1:11434/v1"}"#).expect("a provider");
+        assert_eq!(read, ProviderDefinition::new("local", "http://127.0.0.1:11434/v1"));
+        assert!(read.check().is_ok());
+        assert!(serde_json::from_str::<ProviderDefinition>(r#"{"name":"a","base_url":"b","keys":1}"#).is_err());
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_a_pointer() {
+        let good = ProviderDefinition::new("local", "https://h/v1");
+        let pointer = |definition: ProviderDefinition| definition.check().expect_err("refused").pointer;
+        for name in ["", "A", "a b", "a/b", &"x".repeat(65)] {
+            assert_eq!(pointer(ProviderDefinition { name: name.into(), ..good.clone() }).as_deref(), Some("/name"));
+        }
+        for url in
+            ["", "h", "ftp://h", "http://", "http://u:p@h", "http://h?x", "http://h#x", "http://h h", "http://:1"]
+        {
+            let one = ProviderDefinition { base_url: url.into(), ..good.clone() };
+            assert_eq!(pointer(one).as_deref(), Some("/base_url"), "{url}");
+        }
+        let long = ProviderDefinition { max_output_tokens: 9_000, ..good.clone() };
+        assert_eq!(pointer(long).as_deref(), Some("/max_output_tokens"));
+        let price = TokenPrice { input: f64::NAN, output: 0.0 };
+        let priced = ProviderDefinition { prices: BTreeMap::from([("m".into(), price)]), ..good };
+        assert_eq!(pointer(priced).as_deref(), Some("/prices"));
+    }
+
+    #[test]
+    fn a_price_of_its_own_goes_before_that_of_all() {
+        let price = |input| TokenPrice { input, output: 1.0 };
+        let mut one = ProviderDefinition::new("local", "https://h/v1");
+        assert_eq!(one.price("m"), None);
+        one.prices = BTreeMap::from([(ANY_MODEL.into(), price(2.0)), ("m".into(), price(3.0))]);
+        assert_eq!((one.price("m"), one.price("n")), (Some(price(3.0)), Some(price(2.0))));
+    }
+}
