@@ -16,7 +16,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use tracing::{Instrument, Span};
 
-use super::{measure, request_id};
+use super::{head, measure, request_id};
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::state::Api;
 
@@ -66,17 +66,22 @@ where
 
     forward_ready!(service);
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let started = Instant::now();
         let id = request_id::of(request.headers());
         let span = span(&request, &id);
+        let method = request.method().clone();
+        let is_head = head::as_get(&mut request);
         let service = Rc::clone(&self.service);
         let api = self.api.clone();
         let answer = async move {
             // A panic leaves no request to answer with, so that answer is made by the server from the error.
             let answer = AssertUnwindSafe(serve(service, &api, request)).catch_unwind().await;
             match answer {
-                Ok(Ok(response)) => Ok(finish(response, id, started)),
+                Ok(Ok(response)) => {
+                    let response = finish(response, id, &method, started);
+                    Ok(if is_head { head::without_content(response) } else { response })
+                }
                 Ok(Err(error)) => Err(named(error, id)),
                 Err(_panic) => {
                     tracing::error!("a request handler panicked");
@@ -93,7 +98,7 @@ where
 /// request id in any case.
 fn span(request: &ServiceRequest, id: &HeaderValue) -> Span {
     let (id, method, path) = (id.to_str().unwrap_or_default(), request.method().as_str(), request.path());
-    if request.method() == Method::GET {
+    if request.method() == Method::GET || request.method() == Method::HEAD {
         return tracing::debug_span!("request", request.id = id, http.method = method, http.path = path);
     }
     tracing::info_span!("request", request.id = id, http.method = method, http.path = path)
@@ -124,12 +129,17 @@ fn named(error: Error, id: HeaderValue) -> Error {
     }
 }
 
-fn finish(mut response: ServiceResponse<BoxBody>, id: HeaderValue, started: Instant) -> ServiceResponse<BoxBody> {
+fn finish(
+    mut response: ServiceResponse<BoxBody>,
+    id: HeaderValue,
+    method: &Method,
+    started: Instant,
+) -> ServiceResponse<BoxBody> {
     let code = response.status();
     if code.is_client_error() || code.is_server_error() {
         response = as_problem(response, &id);
     }
-    measure::record(response.request(), response.status(), started.elapsed());
+    measure::record(response.request(), method, response.status(), started.elapsed());
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(HeaderName::from_static(request_id::REQUEST_ID), id);

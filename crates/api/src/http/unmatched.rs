@@ -14,7 +14,14 @@ impl RouteTable {
     /// Reads the routes from the OpenAPI document, which is made of the registered handlers.
     pub fn new(document: &OpenApi) -> Self {
         let methods = |item: &utoipa::openapi::PathItem| {
-            let all = [("GET", &item.get), ("POST", &item.post), ("PUT", &item.put), ("DELETE", &item.delete)];
+            // Whatever takes GET takes HEAD, see `head`.
+            let all = [
+                ("GET", &item.get),
+                ("HEAD", &item.get),
+                ("POST", &item.post),
+                ("PUT", &item.put),
+                ("DELETE", &item.delete),
+            ];
             all.into_iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| name).collect()
         };
         Self(document.paths.paths.iter().map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item))).collect())

@@ -8,7 +8,8 @@ Files and tables go in; clean, queryable data comes out, and nothing acknowledge
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code`; see each operation's `x-error-codes`. \
 **Other people's objects** do not exist: they answer 404. **Unknown fields** and parameters are refused. \
 **Repeats** of a POST are safe with an `Idempotency-Key`. **Lists** are newest first and continue with \
-`next_page_token` until there is none. Every answer carries `X-Request-Id`.";
+`next_page_token` until there is none. **HEAD** answers on every path that has a GET, with its status and headers \
+and no content. Every answer carries `X-Request-Id`.";
 
 /// Groups of operations.
 pub const TAGS: &[(&str, &str)] = &[

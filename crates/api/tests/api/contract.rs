@@ -33,15 +33,22 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
     let place = format!("{method} {path} -> {status} {}", String::from_utf8_lossy(&reply.body));
     assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{place}");
     assert!(reply.header("x-request-id").is_some_and(|id| !id.is_empty()), "{place}");
-    if status >= 400 {
+    // HEAD is the GET of its path without the content.
+    let is_head = method == "HEAD";
+    if is_head {
+        assert!(reply.body.is_empty(), "{place}");
+    } else if status >= 400 {
         check_problem(reply, &place);
     }
-    let Some((_, operation)) = operation(method, path) else {
+    let Some((_, operation)) = operation(if is_head { "GET" } else { method }, path) else {
         assert!(matches!(status, 401 | 403 | 404 | 405), "{place}");
         return;
     };
     let documented = &operation["responses"][status.to_string()];
     assert!(!documented.is_null(), "not documented: {place}");
+    if is_head {
+        return;
+    }
     if status >= 400 {
         let code = &reply.json()["code"];
         let codes = operation["x-error-codes"].as_array().expect("codes");

@@ -7,6 +7,7 @@ mod app;
 mod auth_routes;
 mod contract;
 mod executor;
+mod head;
 mod idempotency;
 mod jwt;
 mod jwt_keys;

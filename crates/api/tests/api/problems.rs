@@ -14,12 +14,12 @@ async fn unknown_paths_and_methods() {
     api.send(anonymous("GET", "/nowhere")).await.problem(404, "route_not_found");
     let reply = api.json(&caller, "DELETE", "/api/v1/projects", Value::Null).await;
     reply.problem(405, "method_not_allowed");
-    assert_eq!(reply.header("allow"), Some("GET, POST"));
+    assert_eq!(reply.header("allow"), Some("GET, HEAD, POST"));
     let reply = api.json(&caller, "POST", "/api/v1/etl/tasks/batch", Value::Null).await;
     reply.problem(405, "method_not_allowed");
-    assert_eq!(reply.header("allow"), Some("GET"));
+    assert_eq!(reply.header("allow"), Some("GET, HEAD"));
     let reply = api.json(&caller, "PATCH", "/api/v1/etl/tasks/1", Value::Null).await;
-    assert_eq!(reply.header("allow"), Some("GET"));
+    assert_eq!(reply.header("allow"), Some("GET, HEAD"));
 }
 
 #[actix_web::test]

@@ -12,6 +12,7 @@ use crate::support::{completed, finish, on_both, scripted};
 on_both!(
     a_wait_ends_with_the_task,
     an_entity_tag_saves_the_body,
+    a_head_says_how_long_the_content_is,
     pages_miss_nothing_while_tasks_come_in,
     a_repeat_is_answered_as_before,
     repeats_at_the_same_time_do_the_work_once,
@@ -68,6 +69,21 @@ async fn an_entity_tag_saves_the_body(backend: Backend) {
     app.client.post(&format!("{path}/retry"), Value::Null).await.expect(202);
     app.client.wait(task.as_i64().expect("an id")).await;
     assert_ne!(app.client.get(&path).await.header("etag").map(str::to_owned), before, "it has run again");
+    finish(app).await;
+}
+
+async fn a_head_says_how_long_the_content_is(backend: Backend) {
+    let app = scripted(backend).await;
+    let project = app.client.project().await;
+    let task = app.client.run(project, "a.txt", "x").await["task_id"].clone();
+    for path in [format!("/api/v1/etl/tasks/{task}"), format!("/api/v1/etl/tasks/{task}/result"), "/livez".to_owned()] {
+        let get = app.client.get(&path).await;
+        let head = app.client.send(app.client.request("HEAD", &path)).await;
+        assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
+        assert_eq!(head.header("content-length"), Some(get.body.len().to_string().as_str()), "{path}");
+        // The connection is in step: what comes next is answered in full.
+        assert_eq!(app.client.get(&path).await.body, get.body, "{path}");
+    }
     finish(app).await;
 }
 
