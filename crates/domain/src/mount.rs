@@ -94,7 +94,7 @@ pub struct MountIntent {
     pub task_id: TaskId,
     /// Who owns the task and must own the table.
     pub user_id: UserId,
-    /// The task's project; a new table is made there.
+    /// The task's project; the table must belong to it, and a new one is made there.
     pub project_id: ProjectId,
     /// The table.
     pub table: MountTable,
@@ -187,6 +187,9 @@ pub enum MountRejection {
     /// No such table, or it belongs to somebody else.
     #[error("the table to mount into does not exist")]
     TableNotFound,
+    /// The table belongs to another project than the task.
+    #[error("the table belongs to another project than the task")]
+    TableInOtherProject,
     /// The container is missing and `create_missing` is false.
     #[error("nothing exists at '{0}' and create_missing is false")]
     ParentMissing(JsonPointer),
@@ -206,6 +209,7 @@ impl MountRejection {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TableNotFound => "table_not_found",
+            Self::TableInOtherProject => "table_in_other_project",
             Self::ParentMissing(_) => "mount_parent_missing",
             Self::ParentNotContainer(_) => "mount_parent_not_container",
             Self::KeyExists(_) => "mount_key_exists",

@@ -118,7 +118,7 @@ catalogue! {
     "task_not_completed" Conflict "Task not completed"
         "The task has no result yet, or ended without one.";
     "table_in_other_project" Conflict "Table of another project"
-        "The table belongs to another project than the request.";
+        "The table belongs to another project than the task.";
     "file_too_large" TooLarge "File too large"
         "The file is larger than one file may be.";
     "request_too_large" TooLarge "Request too large"

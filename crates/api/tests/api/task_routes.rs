@@ -177,6 +177,9 @@ async fn mounts_by_hand() {
     mount(json!({"table_id": table, "json_path": "/docs/a/content"})).await.problem(409, "mount_parent_not_container");
     mount(json!({"table_id": table, "json_path": "docs"})).await.problem(400, "invalid_pointer");
     mount(json!({"table_id": 99})).await.problem(404, "table_not_found");
+    let elsewhere = api.project(&caller).await;
+    let elsewhere = api.table(&caller, elsewhere).await;
+    mount(json!({"table_id": elsewhere})).await.problem(409, "table_in_other_project");
 
     let listed = api.get(&caller, &format!("{path}/mounts?limit=1")).await.expect(200);
     assert!(listed["next_page_token"].is_string());

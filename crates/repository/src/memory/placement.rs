@@ -62,8 +62,13 @@ impl State {
     fn table_for(&self, intent: &MountIntent) -> Result<Option<TableId>> {
         match &intent.table {
             MountTable::Existing(id) => {
-                let owned = self.tables.get(id).is_some_and(|row| row.info.user_id == intent.user_id);
-                if owned { Ok(Some(*id)) } else { Err(MountRejection::TableNotFound.into()) }
+                let owned = self.tables.get(id).filter(|row| row.info.user_id == intent.user_id);
+                let table = &owned.ok_or(MountRejection::TableNotFound)?.info;
+                if table.project_id == intent.project_id {
+                    Ok(Some(*id))
+                } else {
+                    Err(MountRejection::TableInOtherProject.into())
+                }
             }
             MountTable::New { .. } => {
                 let earlier = self.mounts_of_task(intent.task_id).find(|row| row.mount.automatic);

@@ -112,14 +112,15 @@ async fn resolve_tables(
     }
     wanted.sort_unstable();
     wanted.dedup();
-    let found: Vec<(i64, i64)> = json_table::table
+    let found: Vec<(i64, i64, i64)> = json_table::table
         .filter(json_table::id.eq_any(&wanted))
         .order(json_table::id.asc())
-        .select((json_table::id, json_table::user_id))
+        .select((json_table::id, json_table::user_id, json_table::project_id))
         .for_key_share()
         .load(connection)
         .await?;
-    let owners: HashMap<i64, i64> = found.into_iter().collect();
+    let homes_of_found: HashMap<i64, (i64, i64)> =
+        found.into_iter().map(|(id, user, project)| (id, (user, project))).collect();
     Ok(intents
         .iter()
         .map(|intent| {
@@ -127,8 +128,14 @@ async fn resolve_tables(
                 MountTable::Existing(id) => Some(Resolved { id: *id, is_new: false }),
                 MountTable::New { .. } => homes.get(&intent.task_id.get()).copied(),
             };
-            let owned = |table: &Resolved| table.is_new || owners.get(&table.id.get()) == Some(&intent.user_id.get());
-            resolved.filter(owned).ok_or(MountRejection::TableNotFound)
+            let table = resolved.ok_or(MountRejection::TableNotFound)?;
+            match homes_of_found.get(&table.id.get()) {
+                _ if table.is_new => Ok(table),
+                Some((user, _)) if *user != intent.user_id.get() => Err(MountRejection::TableNotFound),
+                Some((_, project)) if *project != intent.project_id.get() => Err(MountRejection::TableInOtherProject),
+                Some(_) => Ok(table),
+                None => Err(MountRejection::TableNotFound),
+            }
         })
         .collect())
 }

@@ -9,8 +9,8 @@ use millrace_domain::{MountId, Stage, TableId};
 use serde_json::json;
 
 use super::attempts::{applied, automatic, completed, finish, intent};
-use super::{Subject, refused};
-use crate::{Clash, MountFilter, Page, RepositoryError};
+use super::{Account, Subject, refused};
+use crate::{Clash, FinishOutcome, MountFilter, Page, RepositoryError};
 
 /// A mount is recorded as it was applied, and its value is in the table.
 pub async fn a_mount_is_recorded(s: &Subject<'_>) {
@@ -37,6 +37,21 @@ pub async fn a_mount_needs_a_table_of_ones_own(s: &Subject<'_>) {
     }
     assert_eq!(s.data(stranger, theirs.id, "").await, Some(json!({"a": 1})));
     assert!(s.mounts_of(&task).await.is_empty());
+}
+
+/// A table hangs off a project, and so do tasks: a result is mounted in its own project, by hand and by itself.
+pub async fn a_mount_stays_in_its_project(s: &Subject<'_>) {
+    let (account, owner) = (s.account().await, s.node().await);
+    let elsewhere = Account { project: s.project(account.user).await, ..account };
+    let table = s.table(elsewhere, Some(json!({"data": {}}))).await;
+    let (done, open) = (s.done(account, owner).await, s.task(account, owner).await);
+    let by_hand = s.stores.mounts.apply(&intent(&done, table.id, "/data", "k", &json!(1)), s.now(), None).await;
+    refused!(by_hand, RepositoryError::Mount(MountRejection::TableInOtherProject));
+    let by_itself = MountIntent { automatic: true, ..intent(&open, table.id, "/data", "k", &json!(1)) };
+    let outcome = s.finish(&open, completed(Some(by_itself))).await;
+    assert!(matches!(&outcome, FinishOutcome::Rejected(MountRejection::TableInOtherProject)), "{outcome:?}");
+    assert!(s.mounts_of(&done).await.is_empty() && s.mounts_of(&open).await.is_empty());
+    assert_eq!(s.data(account, table.id, "/data").await, Some(json!({})));
 }
 
 /// A path and key that together are no pointer are refused.

@@ -147,6 +147,7 @@ macro_rules! contract_suite {
             mounts: [
                 a_mount_is_recorded,
                 a_mount_needs_a_table_of_ones_own,
+                a_mount_stays_in_its_project,
                 an_endless_pointer_is_refused,
                 the_same_task_mounts_once,
                 a_mount_keeps_its_key,
