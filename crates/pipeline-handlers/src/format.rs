@@ -12,6 +12,14 @@ pub enum Format {
     Markdown,
     /// One JSON value.
     Json,
+    /// One JSON value a line.
+    Ndjson,
+    /// XML of any kind.
+    Xml,
+    /// YAML.
+    Yaml,
+    /// Source code in some language.
+    Code,
     /// Delimited rows: CSV, TSV and their relatives.
     Csv,
     /// HTML or XHTML.
@@ -34,6 +42,8 @@ pub enum Format {
     Ppt,
     /// PDF.
     Pdf,
+    /// An e-mail message.
+    Eml,
     /// Any files in a ZIP archive.
     Zip,
     /// A picture: PNG, JPEG, TIFF, BMP, WebP or GIF.
@@ -42,10 +52,14 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::Text,
         Self::Markdown,
         Self::Json,
+        Self::Ndjson,
+        Self::Xml,
+        Self::Yaml,
+        Self::Code,
         Self::Csv,
         Self::Html,
         Self::Xlsx,
@@ -57,6 +71,7 @@ impl Format {
         Self::Doc,
         Self::Ppt,
         Self::Pdf,
+        Self::Eml,
         Self::Zip,
         Self::Image,
     ];
@@ -67,6 +82,10 @@ impl Format {
             Self::Text => "text",
             Self::Markdown => "Markdown",
             Self::Json => "JSON",
+            Self::Ndjson => "NDJSON",
+            Self::Xml => "XML",
+            Self::Yaml => "YAML",
+            Self::Code => "source code",
             Self::Csv => "CSV",
             Self::Html => "HTML",
             Self::Xlsx => "XLSX",
@@ -78,6 +97,7 @@ impl Format {
             Self::Doc => "DOC",
             Self::Ppt => "PPT",
             Self::Pdf => "PDF",
+            Self::Eml => "message",
             Self::Zip => "ZIP",
             Self::Image => "picture",
         }

@@ -27,3 +27,4 @@ mod sections;
 pub mod sniff;
 mod table;
 pub mod transform;
+mod xml;

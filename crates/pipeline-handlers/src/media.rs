@@ -32,12 +32,16 @@ fn by_extension(filename: &str) -> Option<&'static str> {
 
 fn of_format(format: Format, head: &[u8], filename: &str) -> &'static str {
     match format {
-        Format::Text => "text/plain",
+        Format::Text | Format::Code => "text/plain",
         Format::Markdown => "text/markdown",
         Format::Json => "application/json",
+        Format::Ndjson => "application/x-ndjson",
+        Format::Xml => "application/xml",
+        Format::Yaml => "application/yaml",
         Format::Csv => "text/csv",
         Format::Html => "text/html",
         Format::Pdf => "application/pdf",
+        Format::Eml => "message/rfc822",
         Format::Zip => "application/zip",
         Format::Image => infer::get(head).map_or("application/octet-stream", |kind| kind.mime_type()),
         Format::Xlsx

@@ -8,8 +8,10 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use millrace_domain::document::ParsedDocument;
+use millrace_domain::parse_options::ParseOptions;
 
 use crate::failure::{FailureCode, ParseFailure};
+use crate::format::Format;
 use crate::limits::ParserLimits;
 use crate::registry::ParserRegistry;
 
@@ -63,6 +65,8 @@ pub struct Members<'a> {
     registry: &'a ParserRegistry,
     budget: &'a Budget,
     limits: &'a ParserLimits,
+    /// What was asked for, page ranges left out: they are about the upload.
+    options: &'a ParseOptions,
     /// Files around these members.
     depth: u32,
 }
@@ -75,8 +79,13 @@ impl std::fmt::Debug for Members<'_> {
 
 impl<'a> Members<'a> {
     /// The members of an uploaded file.
-    pub(crate) fn of_upload(registry: &'a ParserRegistry, budget: &'a Budget, limits: &'a ParserLimits) -> Self {
-        Self { registry, budget, limits, depth: 1 }
+    pub(crate) fn of_upload(
+        registry: &'a ParserRegistry,
+        budget: &'a Budget,
+        limits: &'a ParserLimits,
+        options: &'a ParseOptions,
+    ) -> Self {
+        Self { registry, budget, limits, options, depth: 1 }
     }
 
     /// What is left for all of them.
@@ -84,11 +93,16 @@ impl<'a> Members<'a> {
         self.budget
     }
 
-    /// Parses a member, told by its content and name as an upload is.
+    /// Parses a member, told by its content and name as an upload is, unless the file around it knows its format.
     ///
     /// # Errors
     /// What is wrong with the member. [`ends_everything`] tells what ends the file around it too.
-    pub(crate) fn parse(&self, bytes: &[u8], filename: &str) -> Result<ParsedDocument, ParseFailure> {
+    pub(crate) fn parse(
+        &self,
+        bytes: &[u8],
+        filename: &str,
+        format: Option<Format>,
+    ) -> Result<ParsedDocument, ParseFailure> {
         if self.depth > self.budget.max_depth {
             return Err(ParseFailure::new(
                 FailureCode::UnreadableFile,
@@ -96,7 +110,18 @@ impl<'a> Members<'a> {
             ));
         }
         let inner = Members { depth: self.depth + 1, ..*self };
-        guarded(|| self.registry.parse_member(bytes, filename, self.limits, &crate::parser::NO_OPTIONS, &inner))
+        guarded(|| match format {
+            Some(format) => self.registry.parse_format(bytes, filename, format, self.limits, self.options, &inner),
+            None => self.registry.parse_member(bytes, filename, self.limits, self.options, &inner),
+        })
+    }
+
+    /// Parses a part of the file itself whose format it declares: no level deeper.
+    ///
+    /// # Errors
+    /// What is wrong with the part.
+    pub(crate) fn part(&self, bytes: &[u8], format: Format) -> Result<ParsedDocument, ParseFailure> {
+        guarded(|| self.registry.parse_format(bytes, "", format, self.limits, self.options, self))
     }
 }
 

@@ -23,12 +23,17 @@ pub fn builtin() -> ParserRegistry {
         Box::new(parsers::text::TextParser),
         Box::new(parsers::markdown::MarkdownParser),
         Box::new(parsers::json::JsonParser),
+        Box::new(parsers::ndjson::NdjsonParser),
+        Box::new(parsers::xml::XmlParser),
+        Box::new(parsers::yaml::YamlParser),
+        Box::new(parsers::code::CodeParser),
         Box::new(parsers::csv::CsvParser),
         Box::new(parsers::spreadsheet::SpreadsheetParser),
         Box::new(parsers::html::HtmlParser),
         Box::new(parsers::office::OfficeParser),
         Box::new(parsers::pdf::PdfParser),
         Box::new(parsers::archive::ArchiveParser),
+        Box::new(parsers::message::MessageFileParser),
     ])
 }
 
@@ -71,7 +76,8 @@ impl ParserRegistry {
         options: &ParseOptions,
     ) -> Result<ParsedDocument, ParseFailure> {
         let budget = Budget::new(limits);
-        self.parse_member(bytes, filename, limits, options, &Members::of_upload(self, &budget, limits))
+        let inside = ParseOptions { pages: None, ..options.clone() };
+        self.parse_member(bytes, filename, limits, options, &Members::of_upload(self, &budget, limits, &inside))
     }
 
     /// Parses a file that may be inside another; `members` are those inside this one.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use millrace_domain::document::{Block, BlockKind, ParsedDocument};
+use millrace_domain::document::{Block, BlockKind, PageInfo, ParsedDocument};
 use serde_json::{Map, Value};
 
 use crate::failure::{FailureCode, ParseFailure};
@@ -22,6 +22,7 @@ pub(crate) struct Sections {
     markdown: String,
     blocks: Vec<Block>,
     pages: u32,
+    page_info: Vec<PageInfo>,
     warnings: Vec<String>,
     more_warnings: usize,
     rows: Vec<(String, Vec<Map<String, Value>>)>,
@@ -39,9 +40,26 @@ impl Sections {
         self.blocks.push(Block { page, level: Some(level), ..Block::new(BlockKind::Heading, text) });
     }
 
+    /// Text of the file itself, with its blocks, on the page that comes next.
+    pub(crate) fn own(&mut self, markdown: &str, blocks: Vec<Block>) {
+        self.paragraph(markdown);
+        let page = self.pages + 1;
+        self.blocks.extend(blocks.into_iter().map(|block| Block { page, ..block }));
+    }
+
+    /// Closes a page of the file itself.
+    pub(crate) fn end_page(&mut self) {
+        self.pages += 1;
+    }
+
     /// Adds a warning, if there are not too many.
     pub(crate) fn warn(&mut self, warning: String) {
         if self.warnings.len() < MAX_WARNINGS { self.warnings.push(warning) } else { self.more_warnings += 1 }
+    }
+
+    /// Adds a part of the file itself, its headings so many levels deeper. Its pages follow those before it.
+    pub(crate) fn part(&mut self, document: ParsedDocument, level: u8) {
+        self.append(document, level);
     }
 
     /// Adds a member under a heading with its name; one that could not be read becomes a warning.
@@ -114,6 +132,7 @@ impl Sections {
             markdown: self.markdown,
             blocks: self.blocks,
             pages: self.pages.max(1),
+            page_info: self.page_info,
             warnings: self.warnings,
             rows: (!rows.is_empty()).then_some(rows),
             ..Draft::default()
@@ -132,6 +151,7 @@ impl Sections {
             level: block.level.map(|own| own.saturating_add(level).min(MAX_LEVEL)),
             ..block
         }));
+        self.page_info.extend(document.page_info.into_iter().map(|info| PageInfo { page: before + info.page, ..info }));
         self.pages += document.pages.max(1);
     }
 
@@ -208,15 +228,7 @@ mod tests {
 
     #[test]
     fn pages_of_members_are_numbered_through() {
-        let block = |page, text: &str| Block {
-            kind: BlockKind::Paragraph,
-            text: text.into(),
-            page,
-            bbox: None,
-            level: None,
-            table: None,
-            confidence: None,
-        };
+        let block = |page, text: &str| Block { page, ..Block::new(BlockKind::Paragraph, text) };
         let document =
             |pages, blocks| ParsedDocument { markdown: "x".into(), pages, blocks, ..ParsedDocument::default() };
         let mut sections = Sections::default();

@@ -4,10 +4,12 @@
 //! are told apart in the parser process, by `container`.
 
 use encoding_rs::Encoding;
+use serde::de::IgnoredAny;
 
 use crate::encoding;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
+use crate::parsers::code::language_of;
 
 /// How many bytes of a file [`sniff`] wants to see.
 pub const HEAD_BYTES: usize = 64 << 10;
@@ -16,6 +18,14 @@ pub const HEAD_BYTES: usize = 64 << 10;
 const HTML_PROLOGUE: usize = 1_024;
 /// Where `%PDF-` may begin: writers put junk before it, and readers have always accepted that.
 const PDF_PROLOGUE: usize = 1_024;
+
+/// Longest name of a field in the header of a message.
+const MAX_FIELD_NAME: usize = 76;
+/// Fields that messages have, and notes that people write may have too.
+const MESSAGE_FIELDS: [&str; 6] = ["from", "to", "cc", "subject", "date", "reply-to"];
+/// Fields that only mailers write.
+const MAILER_FIELDS: [&str; 7] =
+    ["received", "return-path", "message-id", "mime-version", "delivered-to", "dkim-signature", "x-mailer"];
 
 /// What the head of a file shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +65,7 @@ pub fn sniff(head: &[u8], filename: &str) -> Result<Sniffed, ParseFailure> {
     }
     let extension = extension(filename);
     if is_text(head, &extension) {
-        return Ok(Sniffed::Known(text_format(head, &extension)));
+        return Ok(Sniffed::Known(text_format(head, filename, &extension)));
     }
     let prologue = &head[..head.len().min(PDF_PROLOGUE)];
     if prologue.windows(5).any(|window| window == b"%PDF-") {
@@ -99,6 +109,9 @@ fn by_extension(extension: &str) -> Option<Format> {
         "md" | "markdown" | "mdown" | "mkd" => Format::Markdown,
         "json" | "geojson" => Format::Json,
         "csv" | "tsv" | "tab" | "psv" => Format::Csv,
+        "ndjson" | "jsonl" | "ldjson" => Format::Ndjson,
+        "yaml" | "yml" => Format::Yaml,
+        "xml" | "xsd" | "xsl" | "xslt" | "svg" | "rss" | "atom" | "kml" | "gpx" => Format::Xml,
         "html" | "htm" | "xhtml" => Format::Html,
         _ => return None,
     })
@@ -131,19 +144,71 @@ fn is_utf8_head(head: &[u8]) -> bool {
     }
 }
 
-fn text_format(head: &[u8], extension: &str) -> Format {
+fn text_format(head: &[u8], filename: &str, extension: &str) -> Format {
     let text = encoding::decode(head).text;
     let start = text.trim_start();
     if is_html(start) {
         return Format::Html;
     }
-    if let Some(format) = by_extension(extension) {
+    if is_message(&text, extension) {
+        return Format::Eml;
+    }
+    let promised = by_extension(extension);
+    if matches!(promised, None | Some(Format::Json)) && is_json_lines(start) {
+        return Format::Ndjson;
+    }
+    if let Some(format) = promised {
         return format;
     }
-    if serde_json::from_str::<serde::de::IgnoredAny>(start).is_ok() && start.starts_with(['{', '[']) {
-        return Format::Json;
+    if language_of(filename, start).is_some() {
+        return Format::Code;
     }
-    Format::Text
+    if start.starts_with("<?xml") {
+        return Format::Xml;
+    }
+    if start.starts_with("%YAML ") {
+        return Format::Yaml;
+    }
+    if is_json(start, head.len() == HEAD_BYTES) { Format::Json } else { Format::Text }
+}
+
+/// Whether text begins with the header of a message: nothing but fields, among them some that only mailers write.
+fn is_message(text: &str, extension: &str) -> bool {
+    let is_promised = matches!(extension, "eml" | "mht" | "mhtml");
+    let (mut known, mut of_mailers) = (0, 0);
+    for (index, line) in text.lines().enumerate() {
+        if line.is_empty() {
+            break;
+        }
+        if line.starts_with([' ', '\t']) && index > 0 {
+            continue;
+        }
+        let Some((name, _)) = line.split_once(':') else { return false };
+        if name.is_empty() || name.len() > MAX_FIELD_NAME || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return false;
+        }
+        let name = name.to_ascii_lowercase();
+        known += usize::from(MESSAGE_FIELDS.contains(&name.as_str()));
+        of_mailers += usize::from(MAILER_FIELDS.contains(&name.as_str()));
+    }
+    known + of_mailers >= 2 && (is_promised || of_mailers >= 1) || is_promised && known + of_mailers >= 1
+}
+
+/// Whether text is a JSON object or array, or the beginning of one when the head does not show its end.
+fn is_json(start: &str, is_cut: bool) -> bool {
+    start.starts_with(['{', '['])
+        && match serde_json::from_str::<IgnoredAny>(start) {
+            Ok(_) => true,
+            Err(error) => is_cut && error.is_eof(),
+        }
+}
+
+/// Whether each of the first two lines is a JSON object.
+fn is_json_lines(start: &str) -> bool {
+    let mut lines = start.lines().filter(|line| !line.trim().is_empty());
+    let mut is_object =
+        || lines.next().is_some_and(|line| line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok());
+    is_object() && is_object()
 }
 
 /// Whether text begins as an HTML document does, whatever its name.
@@ -201,6 +266,22 @@ mod tests {
         check(b"BMW, Audi", "cars", Format::Text);
         check(b"h\0i\0 \0t\0h\0e\0r\0e\0", "utf16.txt", Format::Text);
         check(b"a\0b", "nul.txt", Format::Text);
+        check(b"Message-ID: <a@b>\nSubject: s\n\nhello", "a.txt", Format::Eml);
+        check(b"From: a\nTo: b\nSubject: s\n\nhello", "a.txt", Format::Text);
+        check(b"From: a\nTo: b\nSubject: s\n\nhello", "a.eml", Format::Eml);
+        check(b"Message-ID: x\nno field\nDate: x", "a.txt", Format::Text);
+        check(b"a: 1", "a.yml", Format::Yaml);
+        check(b"%YAML 1.2\n---\na: 1", "a", Format::Yaml);
+        check(b"<a/>", "a.xml", Format::Xml);
+        check(b"\xEF\xBB\xBF<?xml version='1.0'?><a/>", "a", Format::Xml);
+        check(b"{\"a\": 1}\n{\"a\": 2}\n", "a.json", Format::Ndjson);
+        check(b"{\"a\": 1}\n{\"a\": 2}\n", "a", Format::Ndjson);
+        check(b"{\"a\": 1}\n{\"a\": 2}\n", "a.log", Format::Text);
+        check(b"x", "a.jsonl", Format::Ndjson);
+        check(b"fn main() {}", "main.rs", Format::Code);
+        check(b"#!/bin/sh\nls", "run", Format::Code);
+        let long = format!("[{}1]", "1, ".repeat(HEAD_BYTES));
+        check(&long.as_bytes()[..HEAD_BYTES], "a", Format::Json);
     }
 
     #[test]

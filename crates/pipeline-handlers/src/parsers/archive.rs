@@ -56,7 +56,7 @@ impl Parser for ArchiveParser {
                 skipped += 1;
                 continue;
             }
-            let outcome = read(&mut archive, index).and_then(|bytes| members.parse(&bytes, &path));
+            let outcome = read(&mut archive, index).and_then(|bytes| members.parse(&bytes, &path, None));
             sections.member(&path, 1, outcome)?;
         }
         if sections.members_read() == 0 {

@@ -1,11 +1,16 @@
 //! One file per parser. The list of them is in [`crate::registry`].
 
 pub mod archive;
+pub mod code;
 pub mod csv;
 pub mod html;
 pub mod json;
 pub mod markdown;
+pub mod message;
+pub mod ndjson;
 pub mod office;
 pub mod pdf;
 pub mod spreadsheet;
 pub mod text;
+pub mod xml;
+pub mod yaml;

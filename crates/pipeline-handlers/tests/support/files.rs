@@ -261,3 +261,20 @@ fn entries_of(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
     }
     entries
 }
+
+/// Bytes as base64, in lines as mailers write them.
+pub fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for (index, group) in bytes.chunks(3).enumerate() {
+        if index > 0 && index % 19 == 0 {
+            text += "\r\n";
+        }
+        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        for digit in 0..4 {
+            let value = usize::try_from(bits >> (18 - 6 * digit) & 63).expect("six bits");
+            text.push(if digit <= group.len() { char::from(DIGITS[value]) } else { '=' });
+        }
+    }
+    text
+}

@@ -40,7 +40,7 @@ impl Parser for HtmlParser {
     }
 
     fn parse(&self, input: Input<'_>) -> Result<Draft, ParseFailure> {
-        let decoded = decode_html(input.bytes)?;
+        let decoded = decode_markup(input.bytes)?;
         let mut warnings = decoded.warnings();
         let options = ConversionOptions {
             extract_metadata: false,
@@ -80,7 +80,11 @@ impl Parser for HtmlParser {
     }
 }
 
-fn decode_html(bytes: &[u8]) -> Result<Decoded, ParseFailure> {
+/// Decodes HTML or XML by the encoding that it declares, unless that does not fit.
+///
+/// # Errors
+/// `empty_file` when there are only blanks.
+pub(super) fn decode_markup(bytes: &[u8]) -> Result<Decoded, ParseFailure> {
     if let Some(decoded) = declared_charset(bytes).and_then(|label| decode_declared(bytes, &label)) {
         return Ok(decoded);
     }

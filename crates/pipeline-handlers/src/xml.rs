@@ -1,0 +1,29 @@
+//! Small helps for readers of XML, shared by the formats made of it.
+//!
+//! Entities that a document declares itself are never expanded, so none can grow beyond its file.
+
+use std::borrow::Cow;
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesRef, BytesText};
+
+/// Text with its line ends as XML has them.
+pub(crate) fn text<'a>(text: &BytesText<'a>) -> Cow<'a, str> {
+    text.xml_content(XmlVersion::Implicit1_0)
+}
+
+/// The character that a reference stands for; `None` for entities that the document declares.
+pub(crate) fn character(reference: &BytesRef<'_>) -> Option<char> {
+    if let Some(character) = reference.resolve_char_ref().ok()? {
+        return Some(character);
+    }
+    Some(match reference.xml_content(XmlVersion::Implicit1_0).as_ref() {
+        "lt" => '<',
+        "gt" => '>',
+        "amp" => '&',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => '\u{A0}',
+        _ => return None,
+    })
+}
