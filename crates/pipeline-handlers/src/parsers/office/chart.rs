@@ -104,9 +104,18 @@ fn points(parent: &Element) -> Vec<(usize, String)> {
     };
     let points = cache.all("pt").filter_map(|point| {
         let index = point.attribute("idx")?.parse::<usize>().ok().filter(|index| *index < MAX_POINTS)?;
-        Some((index, point.child("v")?.text().trim().to_owned()))
+        let value = point.child("v")?.text().trim().to_owned();
+        Some((index, if cache.name.starts_with("num") { number(value) } else { value }))
     });
     points.take(MAX_POINTS).collect()
+}
+
+/// A number in its shortest form: files hold `4.4000000000000004` where somebody typed 4.4.
+fn number(text: String) -> String {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && text.len() > 15 => number.to_string(),
+        _ => text,
+    }
 }
 
 fn table(series: &[Series]) -> Vec<Vec<String>> {

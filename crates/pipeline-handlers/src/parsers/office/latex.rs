@@ -2,9 +2,15 @@
 
 use super::math_tree::Node;
 use super::symbols;
+use super::xml::Element;
+
+/// A formula; empty when it shows nothing.
+pub(super) fn formula_text(formula: &Element) -> String {
+    render(&Node::inside_of(formula)).trim().to_owned()
+}
 
 /// A run of elements.
-pub(super) fn render(nodes: &[Node]) -> String {
+fn render(nodes: &[Node]) -> String {
     let mut latex = String::new();
     for node in nodes {
         push(&mut latex, &element(node));
@@ -162,18 +168,14 @@ fn lines(node: &Node, row: &str, separator: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use quick_xml::Reader;
-    use quick_xml::events::Event;
-
-    use super::super::math_tree;
+    use super::super::xml;
     use super::*;
 
     #[track_caller]
     fn check(xml: &str, latex: &str) {
         let xml = format!("<oMath>{xml}</oMath>");
-        let mut reader = Reader::from_str(&xml);
-        assert!(matches!(reader.read_event(), Ok(Event::Start(_))));
-        assert_eq!(render(&math_tree::read(&mut reader).expect("XML")), latex);
+        let formula = xml::tree(&xml).expect("XML").expect("a root");
+        assert_eq!(formula_text(&formula), latex);
     }
 
     fn r(text: &str) -> String {

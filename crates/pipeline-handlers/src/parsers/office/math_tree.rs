@@ -1,10 +1,6 @@
 //! Office MathML as a plain tree.
 
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
-
-/// Elements inside elements; deeper formulas are refused rather than recursed into.
-const MAX_DEPTH: usize = 200;
+use super::xml::Element;
 
 /// One element.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,11 +16,19 @@ pub(super) struct Node {
 }
 
 impl Node {
-    fn of(tag: &BytesStart<'_>) -> Self {
-        let value = tag.attributes().flatten().find(|attribute| attribute.key.local_name().as_ref() == "val").and_then(
-            |attribute| attribute.normalized_value(XmlVersion::Implicit1_0).ok().map(|value| value.into_owned()),
-        );
-        Self { name: tag.name().local_name().as_ref().to_owned(), value, ..Self::default() }
+    /// An element and all that is inside it.
+    pub(super) fn of(element: &Element) -> Self {
+        Self {
+            name: element.name.clone(),
+            value: element.value().map(str::to_owned),
+            text: element.text(),
+            children: Self::inside_of(element),
+        }
+    }
+
+    /// What is inside an element.
+    pub(super) fn inside_of(element: &Element) -> Vec<Self> {
+        element.children().map(Self::of).collect()
     }
 
     /// The first child of this name.
@@ -47,43 +51,4 @@ impl Node {
         let property = self.child(group).and_then(|group| group.child(name));
         property.is_some_and(|node| !matches!(node.value.as_deref(), Some("0" | "off" | "false")))
     }
-}
-
-/// Reads what is inside the element that was just opened, up to its end; `None` when the XML is broken.
-pub(super) fn read(reader: &mut Reader<&[u8]>) -> Option<Vec<Node>> {
-    let mut open = vec![Node::default()];
-    loop {
-        match reader.read_event().ok()? {
-            Event::Start(tag) if open.len() < MAX_DEPTH => open.push(Node::of(&tag)),
-            Event::Start(_) | Event::Eof => return None,
-            Event::Empty(tag) => open.last_mut()?.children.push(Node::of(&tag)),
-            Event::Text(text) => open.last_mut()?.text.push_str(&text.xml_content(XmlVersion::Implicit1_0)),
-            Event::GeneralRef(reference) => {
-                let character = match reference.resolve_char_ref().ok()? {
-                    Some(character) => character,
-                    None => named(&reference.xml_content(XmlVersion::Implicit1_0))?,
-                };
-                open.last_mut()?.text.push(character);
-            }
-            Event::End(_) => {
-                let closed = open.pop()?;
-                match open.last_mut() {
-                    Some(parent) => parent.children.push(closed),
-                    None => return Some(closed.children),
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-fn named(reference: &str) -> Option<char> {
-    Some(match reference {
-        "lt" => '<',
-        "gt" => '>',
-        "amp" => '&',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
 }

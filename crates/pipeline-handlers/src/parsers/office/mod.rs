@@ -1,10 +1,17 @@
 //! Word and PowerPoint files, new and old → Markdown.
 
+mod assembly;
 pub(crate) mod chart;
-mod equations;
+mod content;
+mod diagram;
+mod docx;
 mod latex;
+mod line;
 mod math_tree;
+mod numerals;
 pub(crate) mod package;
+mod pptx;
+mod symbol_font;
 mod symbols;
 pub(crate) mod xml;
 
@@ -27,7 +34,7 @@ impl Parser for OfficeParser {
     }
 
     fn version(&self) -> &'static str {
-        "1+undoc-0.27.1"
+        "2+undoc-0.27.1"
     }
 
     fn formats(&self) -> &'static [Format] {
@@ -39,10 +46,13 @@ impl Parser for OfficeParser {
     }
 
     fn parse(&self, input: Input<'_>) -> Result<Draft, ParseFailure> {
+        match input.format {
+            Format::Docx => return docx::parse(&input),
+            Format::Pptx => return pptx::parse(&input),
+            _ => {}
+        }
         let label = input.format.label();
-        let equations = if input.format == Format::Docx { equations::extract(input.bytes) } else { None };
-        let bytes = equations.as_ref().map_or(input.bytes, |extracted| &extracted.bytes);
-        let mut document = undoc::parse_bytes(bytes).map_err(|error| refused(label, &error))?;
+        let mut document = undoc::parse_bytes(input.bytes).map_err(|error| refused(label, &error))?;
         let pages = pages_of(&document, input.format);
         if pages > input.limits.max_pages {
             return Err(too_many_pages(pages, input.limits));
@@ -55,18 +65,8 @@ impl Parser for OfficeParser {
             include_images: false,
             ..RenderOptions::default()
         };
-        let mut markdown = to_markdown(&document, &rendering).map_err(|error| refused(label, &error))?;
-        let mut blocks = scan(&markdown, Markers::Trusted);
-        if let Some(equations) = equations {
-            // After the scan, which would take a formula's marks for emphasis.
-            markdown = equations.restore(&markdown);
-            for block in &mut blocks {
-                block.text = equations.restore(&block.text);
-                for cell in block.table.iter_mut().flat_map(|table| table.rows.iter_mut().flatten()) {
-                    *cell = equations.restore(cell);
-                }
-            }
-        }
+        let markdown = to_markdown(&document, &rendering).map_err(|error| refused(label, &error))?;
+        let blocks = scan(&markdown, Markers::Trusted);
         let mut warnings = Vec::new();
         if blocks.is_empty() {
             warnings.push("the file holds no text".to_owned());

@@ -66,6 +66,11 @@ impl Element {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// The `val` attribute.
+    pub(crate) fn value(&self) -> Option<&str> {
+        self.attribute("val")
+    }
+
     /// The elements inside.
     pub(crate) fn children(&self) -> impl DoubleEndedIterator<Item = &Self> {
         self.nodes.iter().filter_map(|node| match node {
@@ -82,6 +87,16 @@ impl Element {
     /// The first child of this name.
     pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.children().find(|child| child.name == name)
+    }
+
+    /// The element at the end of a path of names.
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |element, name| element.child(name))
+    }
+
+    /// `val` of the element at the end of a path.
+    pub(crate) fn value_at(&self, path: &[&str]) -> Option<&str> {
+        self.at(path)?.value()
     }
 
     /// The first element of this name at any depth, itself included.
@@ -104,6 +119,11 @@ impl Element {
         });
         pieces.collect()
     }
+
+    /// Whether a switch is on: present, and not said to be off.
+    pub(crate) fn is_on(&self, name: &str) -> bool {
+        self.child(name).is_some_and(|switch| !matches!(switch.value(), Some("0" | "off" | "false" | "none")))
+    }
 }
 
 /// Goes along a part.
@@ -119,18 +139,50 @@ impl<'a> Part<'a> {
         Self { reader }
     }
 
+    /// Goes into the next element of this name, over whatever comes before; false when there is none.
+    ///
+    /// # Errors
+    /// When the XML is broken.
+    pub(crate) fn enter(&mut self, name: &str) -> Result<bool, XmlError> {
+        loop {
+            match self.event()? {
+                Event::Eof => return Ok(false),
+                Event::Start(tag) if tag.name().local_name().as_ref() == name => return Ok(true),
+                // There is nothing to go into; what follows are its neighbours.
+                Event::Empty(tag) if tag.name().local_name().as_ref() == name => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+
     /// The next element inside the one that was entered; `None` at its end.
     ///
     /// # Errors
     /// When the XML is broken or nested too deeply.
     pub(crate) fn next(&mut self) -> Result<Option<Element>, XmlError> {
+        self.next_where(|_| true)
+    }
+
+    /// Like [`next`](Self::next), passing over elements by what their tag says; those cost no tree.
+    ///
+    /// # Errors
+    /// When the XML is broken or nested too deeply.
+    pub(crate) fn next_where(&mut self, is_wanted: impl Fn(&Element) -> bool) -> Result<Option<Element>, XmlError> {
         loop {
             match self.event()? {
                 Event::Eof | Event::End(_) => return Ok(None),
-                Event::Empty(tag) => return Ok(Some(Element::of(&tag))),
+                Event::Empty(tag) => {
+                    let element = Element::of(&tag);
+                    if is_wanted(&element) {
+                        return Ok(Some(element));
+                    }
+                }
                 Event::Start(tag) => {
                     let root = Element::of(&tag);
-                    return self.tree(root).map(Some);
+                    if is_wanted(&root) {
+                        return self.tree(root).map(Some);
+                    }
+                    self.reader.read_to_end(tag.name()).map_err(|error| XmlError::Broken(error.to_string()))?;
                 }
                 _ => {}
             }
@@ -222,6 +274,25 @@ fn resolved(reference: &BytesRef<'_>) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_read_piece_by_piece() {
+        let text = "<?xml version=\"1.0\"?><w:doc><w:body><w:p r:id=\"x\" id='1'>a &lt;&#66;<b/></w:p>\
+                    <mc:AlternateContent><mc:Choice><c>new</c></mc:Choice><mc:Fallback><c>old</c></mc:Fallback>\
+                    </mc:AlternateContent><s><mc:AlternateContent><mc:Choice><c>new</c></mc:Choice><mc:Fallback/>\
+                    </mc:AlternateContent></s></w:body></w:doc>";
+        let mut part = Part::new(text);
+        assert_eq!(part.enter("body"), Ok(true));
+        let first = part.next().expect("XML").expect("an element");
+        assert_eq!(
+            (first.text().as_str(), first.attribute("id"), first.prefixed("id")),
+            ("a <B", Some("x"), Some("x"))
+        );
+        assert_eq!(part.next().expect("XML").map(|element| element.name), Some("AlternateContent".to_owned()));
+        let third = part.next().expect("XML").expect("an element");
+        assert_eq!(third.child("c").map(Element::text), Some("new".to_owned()));
+        assert_eq!(part.next(), Ok(None));
+    }
 
     #[test]
     fn hostile_parts_are_refused() {
