@@ -5,6 +5,7 @@
 mod support;
 
 use millrace_domain::document::{BlockKind, ParsedDocument};
+use millrace_domain::parse_options::ParseOptions;
 use millrace_pipeline_handlers::failure::FailureCode;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
@@ -41,7 +42,7 @@ fn file(body: &str, parts: &[(&str, &str, &str)]) -> Vec<u8> {
 
 #[track_caller]
 fn parse(bytes: &[u8]) -> ParsedDocument {
-    builtin().parse(bytes, "a.docx", &ParserLimits::default()).expect("a document")
+    builtin().parse(bytes, "a.docx", &ParserLimits::default(), &ParseOptions::default()).expect("a document")
 }
 
 #[track_caller]
@@ -163,7 +164,7 @@ fn pages_come_from_breaks() {
 
     let limits = ParserLimits { max_pages: 2, ..ParserLimits::default() };
     let long = file(&[rendered; 3].concat(), &[]);
-    let failure = builtin().parse(&long, "a.docx", &limits).expect_err("too many");
+    let failure = builtin().parse(&long, "a.docx", &limits, &ParseOptions::default()).expect_err("too many");
     assert_eq!(failure.code, FailureCode::TooManyPages);
 }
 
@@ -215,7 +216,8 @@ fn formulas_alone_are_displayed() {
 fn hostile_documents_are_refused_or_bounded() {
     let deep = format!("{}{}", "<w:tbl><w:tr><w:tc>".repeat(50_000), "</w:tc></w:tr></w:tbl>".repeat(50_000));
     let limits = ParserLimits { max_compression_ratio: u64::MAX, ..ParserLimits::default() };
-    let failure = builtin().parse(&file(&deep, &[]), "a.docx", &limits).expect_err("too deep");
+    let failure =
+        builtin().parse(&file(&deep, &[]), "a.docx", &limits, &ParseOptions::default()).expect_err("too deep");
     assert_eq!(failure.code, FailureCode::UnreadableFile);
     assert!(failure.message.contains("nested too deeply"), "{failure}");
 
@@ -224,7 +226,12 @@ fn hostile_documents_are_refused_or_bounded() {
     let row = r#"<w:tr><w:tc><w:tcPr><w:gridSpan w:val="4000000000"/><w:vMerge/></w:tcPr><w:p/></w:tc><w:tc><w:p/></w:tc></w:tr>"#;
     let first = row.replace("<w:vMerge/>", "").replace("<w:p/></w:tc><w:tc>", &(p("", &long) + "</w:tc><w:tc>"));
     let document = builtin()
-        .parse(&file(&format!("<w:tbl>{first}{}</w:tbl>", row.repeat(1_000)), &[]), "a.docx", &limits)
+        .parse(
+            &file(&format!("<w:tbl>{first}{}</w:tbl>", row.repeat(1_000)), &[]),
+            "a.docx",
+            &limits,
+            &ParseOptions::default(),
+        )
         .expect("a document");
     assert_eq!(document.warnings, ["some merged cells are too large and hold their text once"]);
 

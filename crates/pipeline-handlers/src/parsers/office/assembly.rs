@@ -45,7 +45,7 @@ impl Assembly {
     }
 
     fn block(&mut self, kind: BlockKind, text: String, level: Option<u8>, table: Option<TableBlock>) {
-        self.blocks.push(Block { kind, text, page: self.page, bbox: None, level, table });
+        self.blocks.push(Block { kind, text, page: self.page, bbox: None, confidence: None, level, table });
     }
 
     fn text(&mut self, markdown: &str, kind: BlockKind, plain: String) {
