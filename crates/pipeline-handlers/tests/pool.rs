@@ -138,7 +138,7 @@ async fn cells_in_far_corners_take_no_memory() {
     let memory = ParserLimits { memory_bytes: 64 << 20, ..limits() };
     let bytes = pool().parse(job("corners.xlsx", xlsx(&[("S", corners)]), memory)).await.expect("a document");
     let document: ParsedDocument = serde_json::from_slice(&bytes).expect("JSON");
-    assert!(document.markdown.ends_with("## S\n\n1\n\n2\n\n"), "{}", document.markdown);
+    assert!(document.markdown.ends_with("## S\n\n1\n\n2\n"), "{}", document.markdown);
 }
 
 #[test]

@@ -96,14 +96,25 @@ fn charts_are_read_as_their_numbers() {
         &[
             ("xl/worksheets/_rels/sheet1.xml.rels", &relation("drawing", "../drawings/drawing1.xml")),
             ("xl/drawings/_rels/drawing1.xml.rels", &relation("chart", "../charts/chart1.xml")),
-            ("xl/drawings/drawing1.xml", "<xdr:wsDr/>"),
+            (
+                "xl/drawings/drawing1.xml",
+                "<xdr:wsDr><xdr:sp><xdr:txBody><a:p><a:r><a:t>boxed</a:t></a:r></a:p></xdr:txBody></xdr:sp></xdr:wsDr>",
+            ),
             ("xl/charts/chart1.xml", chart),
         ],
     );
     let document = parse(&bytes);
-    assert!(document.markdown.ends_with("Sales\n\nPie chart\n\n|  |  |\n| --- | --- |\n| Q1 | 7 |\n\n"));
+    assert!(document.markdown.ends_with("boxed\n\nSales\n\nPie chart\n\n|  |  |\n| --- | --- |\n| Q1 | 7 |\n"));
     assert_eq!(json!(document.rows), json!([{"a": 1, "b": 2}]), "numbers of charts are no rows");
     assert!(document.blocks.iter().all(|block| block.page == 1));
+}
+
+#[test]
+fn cells_stay_as_they_are_in_blocks() {
+    let document = parse(&xlsx(&[("S", &xlsx_rows(&[&["a*b*", "_x_"], &["1 | 2", "c&#10;d"]]))]));
+    let table = document.blocks[1].table.as_ref().expect("a table");
+    assert_eq!(table.rows, [["a*b*", "_x_"], ["1 | 2", "c\nd"]]);
+    assert!(document.markdown.ends_with("| a*b* | _x_ |\n| --- | --- |\n| 1 \\| 2 | c d |\n"), "{}", document.markdown);
 }
 
 #[test]

@@ -14,7 +14,7 @@ const INDENT: usize = 4;
 
 /// What is being written.
 #[derive(Debug, Default)]
-pub(super) struct Assembly {
+pub(crate) struct Assembly {
     markdown: String,
     blocks: Vec<Block>,
     page: u32,
@@ -24,7 +24,7 @@ pub(super) struct Assembly {
 
 impl Assembly {
     /// Goes on to a page; `marker` is what the comment before it says.
-    pub(super) fn page(&mut self, page: u32, marker: Option<&str>) {
+    pub(crate) fn page(&mut self, page: u32, marker: Option<&str>) {
         self.page = page;
         if let Some(marker) = marker {
             self.part();
@@ -33,7 +33,7 @@ impl Assembly {
     }
 
     /// The page that is being written.
-    pub(super) fn current_page(&self) -> u32 {
+    pub(crate) fn current_page(&self) -> u32 {
         self.page
     }
 
@@ -56,7 +56,7 @@ impl Assembly {
     }
 
     /// Writes one piece of content; what is blank is left out.
-    pub(super) fn write(&mut self, content: &Content) {
+    pub(crate) fn write(&mut self, content: &Content) {
         match content {
             Content::Heading { line, .. }
             | Content::Paragraph { line, .. }
@@ -125,6 +125,14 @@ impl Assembly {
         self.table_block(written.has_header, written.rows.iter().map(plain).collect());
     }
 
+    /// Writes a table of plain texts.
+    pub(crate) fn plain_table(&mut self, has_header: bool, rows: Vec<Vec<String>>) {
+        self.part();
+        self.markdown.push_str(&table::render(&rows));
+        self.markdown.push('\n');
+        self.table_block(has_header, rows);
+    }
+
     fn table_block(&mut self, has_header: bool, rows: Vec<Vec<String>>) {
         let text = rows.iter().map(|row| row.join("\t")).collect::<Vec<_>>().join("\n");
         self.block(BlockKind::Table, text, None, Some(TableBlock { has_header, rows }));
@@ -135,15 +143,12 @@ impl Assembly {
             self.text(&escape_starts(line), BlockKind::Paragraph, line.clone());
         }
         if !chart.rows.is_empty() {
-            self.part();
-            self.markdown.push_str(&table::render(&chart.rows));
-            self.markdown.push('\n');
-            self.table_block(true, chart.rows.clone());
+            self.plain_table(true, chart.rows.clone());
         }
     }
 
     /// The Markdown and the blocks.
-    pub(super) fn finish(mut self) -> (String, Vec<Block>) {
+    pub(crate) fn finish(mut self) -> (String, Vec<Block>) {
         let length = self.markdown.trim_end().len();
         self.markdown.truncate(length);
         if length > 0 {

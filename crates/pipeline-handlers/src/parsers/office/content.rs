@@ -5,7 +5,7 @@ use super::line::{Line, Segment};
 
 /// How an item of a list is marked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Marker {
+pub(crate) enum Marker {
     Bullet,
     /// The number as people see it: `3.`, `1.2`, `(a)`.
     Label(String),
@@ -15,7 +15,7 @@ pub(super) enum Marker {
 
 impl Marker {
     /// What stands before the item in Markdown. Numbers that Markdown does not know follow a bullet.
-    pub(super) fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         match self {
             Self::Bullet => "- ".to_owned(),
             Self::Check(true) => "- [x] ".to_owned(),
@@ -26,7 +26,7 @@ impl Marker {
     }
 
     /// What stands before the item in plain text: nothing that a list item of its own does not say.
-    pub(super) fn plain(&self) -> String {
+    pub(crate) fn plain(&self) -> String {
         match self {
             Self::Bullet => String::new(),
             Self::Check(true) => "[x] ".to_owned(),
@@ -45,21 +45,21 @@ fn is_plain_number(label: &str) -> bool {
 
 /// One cell of a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct CellText {
-    pub(super) markdown: String,
-    pub(super) plain: String,
+pub(crate) struct CellText {
+    pub(crate) markdown: String,
+    pub(crate) plain: String,
 }
 
 /// A table, its spans resolved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Table {
-    pub(super) has_header: bool,
-    pub(super) rows: Vec<Vec<CellText>>,
+pub(crate) struct Table {
+    pub(crate) has_header: bool,
+    pub(crate) rows: Vec<Vec<CellText>>,
 }
 
 /// One piece of content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Content {
+pub(crate) enum Content {
     Heading {
         level: u8,
         line: Line,
@@ -92,7 +92,7 @@ pub(super) enum Content {
 }
 
 /// Content as the text of a cell: one line for each paragraph.
-pub(super) fn flatten(contents: &[Content]) -> CellText {
+pub(crate) fn flatten(contents: &[Content]) -> CellText {
     let (mut markdown, mut plain) = (Vec::new(), Vec::new());
     let mut push = |first: String, second: String| {
         if !first.is_empty() {
@@ -136,7 +136,7 @@ pub(super) fn flatten(contents: &[Content]) -> CellText {
 }
 
 /// A paragraph, its formulas on lines of their own where they belong.
-pub(super) fn paragraph(line: Line, fixed: bool) -> Vec<Content> {
+pub(crate) fn paragraph(line: Line, fixed: bool) -> Vec<Content> {
     let contents = line.segments().into_iter().map(|segment| match segment {
         Segment::Text(line) => Content::Paragraph { line, fixed },
         Segment::Formula(latex) => Content::Formula(latex),
@@ -145,7 +145,7 @@ pub(super) fn paragraph(line: Line, fixed: bool) -> Vec<Content> {
 }
 
 /// A picture in Markdown: its description, and no link that would lead nowhere.
-pub(super) fn comment(description: &str) -> String {
+pub(crate) fn comment(description: &str) -> String {
     let words = description.split_whitespace().collect::<Vec<_>>().join(" ").replace("--", "- ").replace('>', "");
     if words.is_empty() { "<!-- image -->".to_owned() } else { format!("<!-- image: {words} -->") }
 }

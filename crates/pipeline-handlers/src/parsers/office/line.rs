@@ -4,16 +4,16 @@ use std::rc::Rc;
 
 /// How text looks, as far as Markdown can say it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Style {
-    pub(super) bold: bool,
-    pub(super) italic: bool,
-    pub(super) strike: bool,
-    pub(super) script: Script,
+pub(crate) struct Style {
+    pub(crate) bold: bool,
+    pub(crate) italic: bool,
+    pub(crate) strike: bool,
+    pub(crate) script: Script,
 }
 
 /// Height of text on its line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Script {
+pub(crate) enum Script {
     #[default]
     Normal,
     Super,
@@ -38,27 +38,27 @@ enum Piece {
 
 /// The content of one paragraph.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Line {
+pub(crate) struct Line {
     pieces: Vec<Piece>,
 }
 
 /// A part of a paragraph: text, or a formula that stands alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Segment {
+pub(crate) enum Segment {
     Text(Line),
     Formula(String),
 }
 
 impl Line {
     /// A line of plain text.
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let mut line = Self::default();
         line.push_text(text, Style::default(), None);
         line
     }
 
     /// Adds text; joined with what is before it when it looks the same.
-    pub(super) fn push_text(&mut self, added: &str, style: Style, link: Option<&Rc<str>>) {
+    pub(crate) fn push_text(&mut self, added: &str, style: Style, link: Option<&Rc<str>>) {
         if added.is_empty() {
             return;
         }
@@ -71,24 +71,24 @@ impl Line {
     }
 
     /// Adds the end of a line inside the paragraph.
-    pub(super) fn push_break(&mut self) {
+    pub(crate) fn push_break(&mut self) {
         self.pieces.push(Piece::Break);
     }
 
     /// Adds a formula.
-    pub(super) fn push_math(&mut self, latex: String, display: bool) {
+    pub(crate) fn push_math(&mut self, latex: String, display: bool) {
         if !latex.is_empty() {
             self.pieces.push(Piece::Math { latex, display });
         }
     }
 
     /// Adds the mark of a note.
-    pub(super) fn push_note(&mut self, number: usize) {
+    pub(crate) fn push_note(&mut self, number: usize) {
         self.pieces.push(Piece::Note(number));
     }
 
     /// Adds another line, after a blank.
-    pub(super) fn append(&mut self, other: Self) {
+    pub(crate) fn append(&mut self, other: Self) {
         if !self.is_blank() {
             self.push_text(" ", Style::default(), None);
         }
@@ -96,17 +96,17 @@ impl Line {
     }
 
     /// Puts text before everything else.
-    pub(super) fn prepend(&mut self, text: &str) {
+    pub(crate) fn prepend(&mut self, text: &str) {
         self.pieces.insert(0, Piece::Text { text: text.to_owned(), style: Style::default(), link: None });
     }
 
     /// Whether it shows nothing.
-    pub(super) fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         self.pieces.iter().all(is_blank)
     }
 
     /// Without emphasis: headings are bold anyway.
-    pub(super) fn unstyled(mut self) -> Self {
+    pub(crate) fn unstyled(mut self) -> Self {
         for piece in &mut self.pieces {
             if let Piece::Text { style, .. } = piece {
                 *style = Style { script: style.script, ..Style::default() };
@@ -116,7 +116,7 @@ impl Line {
     }
 
     /// Text and the formulas that stand on lines of their own. In a paragraph of nothing but formulas they all do.
-    pub(super) fn segments(self) -> Vec<Segment> {
+    pub(crate) fn segments(self) -> Vec<Segment> {
         let only_math = self.pieces.iter().all(|piece| matches!(piece, Piece::Math { .. }) || is_blank(piece));
         let mut segments = Vec::new();
         let mut open = Self::default();
@@ -139,7 +139,7 @@ impl Line {
     }
 
     /// Plain text; lines end with `\n`.
-    pub(super) fn plain(&self) -> String {
+    pub(crate) fn plain(&self) -> String {
         let mut plain = String::new();
         for piece in &self.pieces {
             match piece {
@@ -153,7 +153,7 @@ impl Line {
     }
 
     /// Its text as it stands, blanks and all: for code.
-    pub(super) fn raw(&self) -> String {
+    pub(crate) fn raw(&self) -> String {
         let pieces = self.pieces.iter().map(|piece| match piece {
             Piece::Text { text, .. } => text.as_str(),
             Piece::Break => "\n",
@@ -163,7 +163,7 @@ impl Line {
     }
 
     /// Markdown; lines end with a hard break.
-    pub(super) fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         let mut markdown = String::new();
         let mut index = 0;
         while index < self.pieces.len() {
@@ -317,7 +317,7 @@ fn push_escaped(markdown: &mut String, text: &str) {
 }
 
 /// Escapes what would make a heading, an item or a quotation of the lines of a paragraph.
-pub(super) fn escape_starts(markdown: &str) -> String {
+pub(crate) fn escape_starts(markdown: &str) -> String {
     let lines = markdown.split('\n').map(|line| {
         let digits = line.bytes().take_while(u8::is_ascii_digit).count();
         let after = &line[digits..];

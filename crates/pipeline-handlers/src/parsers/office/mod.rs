@@ -1,12 +1,12 @@
 //! Word and PowerPoint files, new and old → Markdown.
 
-mod assembly;
+pub(crate) mod assembly;
 pub(crate) mod chart;
-mod content;
+pub(crate) mod content;
 mod diagram;
 mod docx;
 mod latex;
-mod line;
+pub(crate) mod line;
 mod math_tree;
 mod numerals;
 pub(crate) mod package;

@@ -10,7 +10,6 @@ mod regions;
 mod sheets;
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use calamine::Data;
 use serde_json::{Map, Value};
@@ -18,13 +17,13 @@ use serde_json::{Map, Value};
 use self::grid::Grid;
 use self::regions::Region;
 use self::sheets::Workbook;
-use super::office::chart::Chart;
-use crate::blocks::{Markers, scan};
+use super::office::assembly::Assembly;
+use super::office::content::{Content, paragraph};
+use super::office::line::Line;
 use crate::failure::ParseFailure;
 use crate::format::Format;
 use crate::header::Header;
 use crate::parser::{Draft, Input, Isolation, Parser};
-use crate::table;
 
 /// Key of the sheet's name in rows of workbooks with several sheets.
 const SHEET_KEY: &str = "_sheet";
@@ -42,7 +41,7 @@ impl Parser for SpreadsheetParser {
     }
 
     fn version(&self) -> &'static str {
-        "2+calamine-0.38"
+        "3+calamine-0.38"
     }
 
     fn formats(&self) -> &'static [Format] {
@@ -55,8 +54,8 @@ impl Parser for SpreadsheetParser {
 
     fn parse(&self, input: Input<'_>) -> Result<Draft, ParseFailure> {
         let workbook = sheets::read(&input)?;
-        let charts = if input.format == Format::Xlsx { drawings::charts(input.bytes) } else { HashMap::new() };
-        Ok(draft(workbook, &charts))
+        let drawn = if input.format == Format::Xlsx { drawings::read(input.bytes) } else { HashMap::new() };
+        Ok(draft(workbook, &drawn))
     }
 }
 
@@ -70,32 +69,29 @@ struct Table<'a> {
     is_aligned: bool,
 }
 
-fn draft(workbook: Workbook, charts: &HashMap<String, Vec<Chart>>) -> Draft {
+fn draft(workbook: Workbook, drawn: &HashMap<String, Vec<Content>>) -> Draft {
     let Workbook { sheets, count, mut warnings } = workbook;
-    let mut markdown = String::new();
+    let mut assembly = Assembly::default();
     let mut tables = Vec::new();
-    let mut has_charts = false;
     for sheet in &sheets {
         let name = sheet.name.replace("--", "- ").replace('\n', " ");
-        let _infallible = write!(markdown, "<!-- sheet {}: {name} -->\n\n## {name}\n\n", sheet.number);
+        assembly.page(sheet.number, Some(&format!("sheet {}: {name}", sheet.number)));
+        assembly.write(&Content::Heading { level: 2, line: Line::of(&name) });
         for region in regions::find(&sheet.grid) {
             let table = table_of(&sheet.name, &sheet.grid, region);
             if !table.is_aligned {
                 warnings.push(format!("sheet '{name}': scattered cells are listed row by row, without their columns"));
             }
-            write_table(&mut markdown, &table);
+            write_table(&mut assembly, &table);
             tables.push(table);
         }
-        for chart in charts.get(&sheet.name).into_iter().flatten() {
-            has_charts = true;
-            write_chart(&mut markdown, chart);
-        }
+        drawn.get(&sheet.name).into_iter().flatten().for_each(|content| assembly.write(content));
     }
-    if tables.is_empty() && !has_charts {
+    if tables.is_empty() && drawn.values().all(Vec::is_empty) {
         warnings.push("the workbook holds no cells".to_owned());
     }
     let rows = rows_of(&tables, &mut warnings);
-    let blocks = scan(&markdown, Markers::Trusted);
+    let (markdown, blocks) = assembly.finish();
     Draft { markdown, blocks, pages: count, warnings, rows: Some(rows), ..Draft::default() }
 }
 
@@ -132,39 +128,17 @@ fn one_line(text: &str) -> String {
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-fn write_table(markdown: &mut String, table: &Table<'_>) {
-    for title in &table.titles {
-        markdown.push_str(&one_line(title));
-        markdown.push_str("\n\n");
-    }
-    if !table.is_aligned {
-        for row in &table.rows {
-            let texts: Vec<String> = row.iter().map(|cell| one_line(&cell::text(cell))).collect();
-            let _infallible = write!(markdown, "{}\n\n", texts.join("; "));
-        }
-        return;
-    }
-    let texts: Vec<Vec<String>> =
-        table.rows.iter().map(|row| row.iter().map(|cell| cell::text(cell)).collect()).collect();
-    match texts.as_slice() {
+fn write_table(assembly: &mut Assembly, table: &Table<'_>) {
+    let mut write = |text: &str| {
+        paragraph(Line::of(&one_line(text)), false).iter().for_each(|content| assembly.write(content));
+    };
+    table.titles.iter().for_each(|title| write(title));
+    let texts = |row: &Vec<&Data>| row.iter().map(|cell| cell::text(cell)).collect::<Vec<_>>();
+    match table.rows.as_slice() {
+        rows if !table.is_aligned => rows.iter().for_each(|row| write(&texts(row).join("; "))),
         // A cell on its own is a caption, not a table.
-        [row] if row.len() == 1 => {
-            markdown.push_str(&one_line(&row[0]));
-            markdown.push('\n');
-        }
-        rows => markdown.push_str(&table::render(rows)),
-    }
-    markdown.push('\n');
-}
-
-fn write_chart(markdown: &mut String, chart: &Chart) {
-    for line in chart.title.iter().chain([&chart.kind]) {
-        markdown.push_str(&one_line(line));
-        markdown.push_str("\n\n");
-    }
-    if !chart.rows.is_empty() {
-        markdown.push_str(&table::render(&chart.rows));
-        markdown.push('\n');
+        [row] if row.len() == 1 => write(&cell::text(row[0])),
+        rows => assembly.plain_table(true, rows.iter().map(texts).collect()),
     }
 }
 

@@ -139,7 +139,7 @@ fn wrapped<'a>(parent: &'a Element, name: &str, found: &mut Vec<&'a Element>) {
     for child in parent.children() {
         match child.name.as_str() {
             own if own == name => found.push(child),
-            "sdt" | "sdtContent" | "ins" | "moveTo" | "customXml" | "smartTag" | "bookmarkStart" => {
+            "sdt" | "sdtContent" | "ins" | "moveTo" | "customXml" | "smartTag" => {
                 wrapped(child, name, found);
             }
             _ => {}

@@ -89,7 +89,9 @@ impl Reader<'_> {
         let target = target.and_then(|id| self.relations.get(id)).filter(|target| target.is_external);
         let link: Option<Rc<str>> = target.map(|target| Rc::from(target.target.as_str()));
         if let Some(text) = run.child("t") {
-            for (index, part) in text.text().split('\u{B}').enumerate() {
+            // Control characters are written as escapes: a break, and the return that came before it.
+            let text = text.text().replace("_x000D_", "").replace("_x000B_", "\u{B}");
+            for (index, part) in text.split('\u{B}').enumerate() {
                 if index > 0 {
                     line.push_break();
                 }
