@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "every test binary uses its own part")]
 
 pub mod files;
+pub mod pages;
 pub mod ports;
 
 use std::sync::Arc;
