@@ -44,6 +44,11 @@ impl<'a> Input<'a> {
     pub fn new(bytes: &'a [u8], format: Format, limits: &'a ParserLimits) -> Self {
         Self { bytes, format, limits, options: &NO_OPTIONS, filename: "", members: None }
     }
+
+    /// Whether a page, slide or sheet was asked for; all are when nothing was said.
+    pub(crate) fn wants_page(&self, page: u32) -> bool {
+        self.options.pages.as_ref().is_none_or(|pages| pages.contains(page))
+    }
 }
 
 /// What a parser gives; the registry adds the parser's name and version.

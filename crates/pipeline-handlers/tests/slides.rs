@@ -5,7 +5,7 @@
 mod support;
 
 use millrace_domain::document::{BlockKind, ParsedDocument};
-use millrace_domain::parse_options::ParseOptions;
+use millrace_domain::parse_options::{PageRanges, ParseOptions};
 use millrace_pipeline_handlers::failure::{FailureCode, ParseFailure};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
@@ -155,4 +155,15 @@ fn slides_are_counted_before_they_are_read() {
     let limits = ParserLimits { max_pages: 2, ..ParserLimits::default() };
     let failure = try_parse(&pptx(&["x"; 3]), &limits).expect_err("too many");
     assert_eq!(failure.code, FailureCode::TooManyPages);
+}
+
+#[test]
+fn only_the_wanted_slides_are_read() {
+    let options = ParseOptions { pages: PageRanges::parse("2-9").ok(), ..ParseOptions::default() };
+    let parse = |slides: &[&str]| builtin().parse(&pptx(slides), "a.pptx", &ParserLimits::default(), &options);
+    let document = parse(&["one", "two", "three"]).expect("a document");
+    assert_eq!(document.markdown, "<!-- slide 2 -->\n\ntwo\n\n<!-- slide 3 -->\n\nthree\n");
+    assert_eq!(document.pages, 3);
+    let nothing = parse(&["one"]).expect("a document");
+    assert_eq!(nothing.warnings, ["the pages that were asked for hold no text"]);
 }

@@ -5,7 +5,7 @@
 mod support;
 
 use millrace_domain::document::{BlockKind, ParsedDocument};
-use millrace_domain::parse_options::ParseOptions;
+use millrace_domain::parse_options::{PageRanges, ParseOptions};
 use millrace_pipeline_handlers::failure::FailureCode;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
@@ -161,6 +161,11 @@ fn pages_come_from_breaks() {
     let pages: Vec<_> = document.blocks.iter().map(|block| block.page).collect();
     assert_eq!((pages.as_slice(), document.pages), ([1, 2, 3].as_slice(), 3));
     assert_eq!(check(&p("", "x"), "x\n").blocks[0].page, 1);
+
+    let options = ParseOptions { pages: PageRanges::parse("2").ok(), ..ParseOptions::default() };
+    let bytes = file(&[broken, rendered, rendered].concat(), &[]);
+    let second = builtin().parse(&bytes, "a.docx", &ParserLimits::default(), &options).expect("a document");
+    assert_eq!((second.markdown.as_str(), second.pages), ("<!-- page 2 -->\n\ntwo\n", 3));
 
     let limits = ParserLimits { max_pages: 2, ..ParserLimits::default() };
     let long = file(&[rendered; 3].concat(), &[]);

@@ -5,7 +5,7 @@
 mod support;
 
 use millrace_domain::document::ParsedDocument;
-use millrace_domain::parse_options::ParseOptions;
+use millrace_domain::parse_options::{PageRanges, ParseOptions};
 use millrace_pipeline_handlers::failure::FailureCode;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
@@ -123,4 +123,14 @@ fn sheets_are_counted_before_they_are_read() {
     let bytes = xlsx(&[("A", ""), ("B", "<row broken")]);
     let failure = builtin().parse(&bytes, "a.xlsx", &limits, &ParseOptions::default()).expect_err("too many");
     assert_eq!(failure.code, FailureCode::TooManyPages);
+}
+
+#[test]
+fn only_the_wanted_sheets_are_read() {
+    let options = ParseOptions { pages: PageRanges::parse("2").ok(), ..ParseOptions::default() };
+    let rows = xlsx_rows(&[&["a", "b"], &["1", "2"]]);
+    let book = xlsx(&[("One", "<row broken"), ("Two", &rows)]);
+    let document = builtin().parse(&book, "a.xlsx", &ParserLimits::default(), &options).expect("a document");
+    assert_eq!((json!(document.rows), document.pages), (json!([{"a": 1, "b": 2}]), 2));
+    assert!(document.markdown.starts_with("<!-- sheet 2: Two -->"), "{}", document.markdown);
 }

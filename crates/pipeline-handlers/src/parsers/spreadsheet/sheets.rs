@@ -108,7 +108,7 @@ fn visible<S: Source>(opened: Result<S, S::Error>, input: &Input<'_>) -> Result<
     }
     let mut workbook = Workbook { sheets: Vec::new(), count: count.max(1), warnings: Vec::new() };
     let mut bytes = 0;
-    for (number, sheet) in (1..).zip(listed) {
+    for (number, sheet) in (1..).zip(listed).filter(|(number, _)| input.wants_page(*number)) {
         if sheet.visible != SheetVisible::Visible {
             workbook.warnings.push(format!("sheet '{}' is hidden and was left out", sheet.name));
             continue;

@@ -83,6 +83,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Draft, ParseFailure> {
     }
     let last_page = reader.pages.current();
     reader.append_notes(&mut contents);
+    contents.retain(|(page, _)| input.wants_page(*page));
     Ok(assemble(code::gather(contents), last_page, &reader))
 }
 
@@ -97,9 +98,6 @@ fn assemble(contents: Vec<Placed>, pages: u32, reader: &Reader<'_>) -> Draft {
     }
     let (markdown, blocks) = assembly.finish();
     let mut warnings = Vec::new();
-    if blocks.is_empty() {
-        warnings.push("the file holds no text".to_owned());
-    }
     if reader.comments > 0 {
         warnings.push(format!("{} comments of reviewers were left out", reader.comments));
     }

@@ -63,24 +63,24 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Draft, ParseFailure> {
         lists: 0,
     };
     let mut assembly = Assembly::default();
-    let mut broken = Vec::new();
-    for (number, part) in (1..).zip(&slides) {
+    let (mut broken, mut read) = (Vec::new(), 0_usize);
+    for (number, part) in (1..).zip(&slides).filter(|(number, _)| input.wants_page(*number)) {
         assembly.page(number, Some(&format!("slide {number}")));
         match part.as_deref().and_then(|part| reader.slide(part)) {
-            Some(contents) => contents.iter().for_each(|content| assembly.write(content)),
+            Some(contents) => {
+                read += 1;
+                contents.iter().for_each(|content| assembly.write(content));
+            }
             None => broken.push(number.to_string()),
         }
     }
-    if !broken.is_empty() && broken.len() == slides.len() {
+    if !broken.is_empty() && read == 0 {
         return Err(unreadable("none of its slides can be read"));
     }
     let (markdown, blocks) = assembly.finish();
     let mut warnings = Vec::new();
     if !broken.is_empty() {
         warnings.push(format!("slides that cannot be read: {}", broken.join(", ")));
-    }
-    if blocks.is_empty() {
-        warnings.push("the file holds no text".to_owned());
     }
     if reader.repeatable == 0 {
         warnings.push("some merged cells are too large and hold their text once".to_owned());
