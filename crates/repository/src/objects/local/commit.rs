@@ -1,4 +1,4 @@
-//! Group commit: objects that wait together become durable together.
+//! Group commit: objects that wait together become durable together, and so do removals.
 //!
 //! Who finds no leader at work becomes one, on a blocking thread. A leader takes all that waits, writes it to staging,
 //! makes it durable with one barrier, renames, makes the folders durable with another, answers, and looks again. An
@@ -30,9 +30,15 @@ pub(super) enum Content {
     Staged(StagedFile),
 }
 
+/// What is to become of a target.
+enum Work {
+    Write(Content),
+    Remove,
+}
+
 struct Entry {
     target: PathBuf,
-    content: Content,
+    work: Work,
     answer: oneshot::Sender<io::Result<()>>,
 }
 
@@ -70,10 +76,19 @@ impl Committer {
 
     /// Makes an object durable and visible. An error leaves it unknown whether it is visible, never that it is half so.
     pub(super) async fn commit(self: &Arc<Self>, target: PathBuf, content: Content) -> io::Result<()> {
+        self.submit(target, Work::Write(content)).await
+    }
+
+    /// Removes an object so that no crash brings it back. One that is not there is removed already.
+    pub(super) async fn remove(self: &Arc<Self>, target: PathBuf) -> io::Result<()> {
+        self.submit(target, Work::Remove).await
+    }
+
+    async fn submit(self: &Arc<Self>, target: PathBuf, work: Work) -> io::Result<()> {
         let (answer, answered) = oneshot::channel();
         let lead = {
             let mut waiting = self.waiting.lock();
-            waiting.entries.push_back(Entry { target, content, answer });
+            waiting.entries.push_back(Entry { target, work, answer });
             let lead = waiting.leaders < LEADERS;
             waiting.leaders += usize::from(lead);
             lead
@@ -87,8 +102,19 @@ impl Committer {
 
     fn publish(&self, batch: Vec<Entry>) {
         let durability = self.barrier.batch();
-        let staged = sync(&durability, batch.into_iter().filter_map(|entry| self.stage(entry)).collect());
         let mut by_folder: BTreeMap<PathBuf, Vec<oneshot::Sender<io::Result<()>>>> = BTreeMap::new();
+        let mut staged = Vec::with_capacity(batch.len());
+        for Entry { target, work, answer } in batch {
+            match work {
+                Work::Write(content) => staged.extend(self.stage(target, content, answer)),
+                Work::Remove => match unlink(&target) {
+                    Ok(Some(folder)) => by_folder.entry(folder).or_default().push(answer),
+                    Ok(None) => tell(answer, Ok(())),
+                    Err(error) => tell(answer, Err(error)),
+                },
+            }
+        }
+        let staged = sync(&durability, staged);
         for mut object in staged {
             let folder = object.target.parent().unwrap_or(Path::new("")).to_owned();
             match self.rename(&mut object, &folder) {
@@ -106,8 +132,7 @@ impl Committer {
     }
 
     /// Writes an entry to staging; `None` when that failed (and was told) or nobody waits for it any more.
-    fn stage(&self, entry: Entry) -> Option<Staged> {
-        let Entry { target, content, answer } = entry;
+    fn stage(&self, target: PathBuf, content: Content, answer: oneshot::Sender<io::Result<()>>) -> Option<Staged> {
         if answer.is_closed() {
             return None;
         }
@@ -191,6 +216,17 @@ fn sync(durability: &Batch<'_>, staged: Vec<Staged>) -> Vec<Staged> {
         }
     }
     synced
+}
+
+/// Removes a file; the folder whose entries are to be made durable. That folder is also named when the file was gone
+/// already, since whoever removed it may not have come to that; `None` when there is no such folder either.
+fn unlink(target: &Path) -> io::Result<Option<PathBuf>> {
+    let folder = target.parent().unwrap_or(Path::new("")).to_owned();
+    match std::fs::remove_file(target) {
+        Ok(()) => Ok(Some(folder)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(folder.is_dir().then_some(folder)),
+        Err(error) => Err(error),
+    }
 }
 
 fn tell(answer: oneshot::Sender<io::Result<()>>, result: io::Result<()>) {

@@ -97,10 +97,10 @@ impl ObjectStore for LocalObjectStore {
         self.path(key).ok()
     }
 
-    /// Not fsynced: an object that a crash brings back has no row, and the sweep removes it.
+    /// Durable like a put, in the same batches: a crash after the answer does not bring the object back.
     async fn delete(&self, key: &str) -> Result<(), ObjectError> {
         let path = self.path(key)?;
-        match blocking(move || fs::remove_file(path)).await.map_err(|error| read_error(key, error)) {
+        match self.committer.remove(path).await.map_err(|error| read_error(key, error)) {
             Err(ObjectError::NotFound(_)) => Ok(()),
             result => result,
         }

@@ -114,3 +114,32 @@ async fn a_folder_that_is_gone_fails_the_check() {
     fs::remove_dir_all(folder.path().join(staging::FOLDER)).expect("removed");
     assert!(matches!(store.check().await, Err(ObjectError::Unavailable(_))));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn removals_and_writes_share_their_batches() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = LocalObjectStore::open(folder.path()).expect("a store");
+    for n in 0..60 {
+        store.put(&format!("old/{n}"), Bytes::from_static(b"x")).await.expect("stored");
+    }
+    let puts = futures::future::join_all((0..60).map(|n| {
+        let store = &store;
+        async move { store.put(&format!("new/{n}"), Bytes::from_static(b"y")).await }
+    }));
+    let deletes = futures::future::join_all((0..60).map(|n| {
+        let store = &store;
+        async move { store.delete(&format!("old/{n}")).await }
+    }));
+    let (puts, deletes) = tokio::join!(puts, deletes);
+    assert!(puts.iter().all(Result::is_ok) && deletes.iter().all(Result::is_ok), "{puts:?} {deletes:?}");
+    for n in 0..60 {
+        assert!(matches!(store.get(&format!("old/{n}")).await, Err(ObjectError::NotFound(_))), "{n}");
+        assert_eq!(store.get(&format!("new/{n}")).await.expect("read"), "y");
+    }
+    // Gone with its folder, never there, or a folder itself: nothing to delete.
+    fs::remove_dir_all(folder.path().join("old")).expect("removed");
+    for key in ["old/1", "nowhere/1", "new", "new/1/below"] {
+        store.delete(key).await.expect(key);
+    }
+    assert_eq!(store.get("new/1").await.expect("read"), "y");
+}
