@@ -7,7 +7,7 @@ use millrace_domain::ports::Clock;
 use crate::memory::MemoryStore;
 use crate::traits::{
     ApiKeyRepository, ArtifactRepository, EventRepository, IdempotencyRepository, JsonTableRepository, MountRepository,
-    NodeRepository, ProjectRepository, RuleRepository, TaskRepository, UploadRepository, UserRepository,
+    NodeRepository, ProjectRepository, RuleRepository, StoreHealth, TaskRepository, UploadRepository, UserRepository,
 };
 
 /// One handle per aggregate. Cheap to clone.
@@ -37,6 +37,8 @@ pub struct Stores {
     pub events: Arc<dyn EventRepository>,
     /// Nodes.
     pub nodes: Arc<dyn NodeRepository>,
+    /// The store as a whole.
+    pub health: Arc<dyn StoreHealth>,
 }
 
 impl Stores {

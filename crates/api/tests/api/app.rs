@@ -17,7 +17,7 @@ use millrace_domain::{ErrorKind, Fault, TaskKind, UserId};
 use millrace_queue::{LocalBus, QueueConfig, QueueParts, StandardMountService, SystemClock, TaskQueue};
 use millrace_repository::objects::MemoryObjectStore;
 use millrace_repository::testing::faulty::{FaultyObjects, FaultyTasks};
-use millrace_repository::{NewApiKey, Stores};
+use millrace_repository::{NewApiKey, StoreHealth, Stores};
 use serde_json::{Value, json};
 
 use crate::contract;
@@ -45,6 +45,7 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     pub jwks: Arc<dyn JwksSource>,
     pub metrics: MetricsRenderer,
+    pub health: Option<Arc<dyn StoreHealth>>,
 }
 
 impl Default for Options {
@@ -58,6 +59,7 @@ impl Default for Options {
             clock,
             jwks: Arc::new(NoJwks),
             metrics: Arc::new(|| "# no metrics\n".to_owned()),
+            health: None,
         }
     }
 }
@@ -117,6 +119,7 @@ impl TestApi {
         let mut stores = Stores::memory(Arc::new(SystemClock));
         let tasks = Arc::new(FaultyTasks::new(Arc::clone(&stores.tasks)));
         stores.tasks = Arc::clone(&tasks) as _;
+        stores.health = options.health.unwrap_or(stores.health);
         let inner = Arc::new(MemoryObjectStore::new(Arc::new(SystemClock)));
         let objects = Arc::new(FaultyObjects::new(inner));
         let port: Arc<dyn ObjectStore> = Arc::clone(&objects) as _;

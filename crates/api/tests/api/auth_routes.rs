@@ -107,3 +107,22 @@ async fn readiness_names_what_is_broken() {
     assert_eq!(body["retryable"], true);
     api.send(anonymous("GET", "/readyz")).await.expect(200);
 }
+
+/// A database that is down.
+struct Down;
+
+#[async_trait::async_trait]
+impl millrace_repository::StoreHealth for Down {
+    async fn ping(&self) -> millrace_repository::Result<()> {
+        Err(millrace_repository::RepositoryError::Unavailable("down".into()))
+    }
+}
+
+#[actix_web::test]
+async fn readiness_asks_the_database() {
+    let api = TestApi::with(Options { health: Some(std::sync::Arc::new(Down)), ..Options::default() }).await;
+    let body = api.send(anonymous("GET", "/readyz")).await.problem(503, "not_ready");
+    assert_eq!(body["errors"][0]["pointer"], "/database");
+    assert_eq!(body["errors"].as_array().map(Vec::len), Some(1), "the rest works");
+    api.send(anonymous("GET", "/livez")).await.expect(200);
+}

@@ -60,7 +60,8 @@ impl MemoryStore {
             tables: shared.clone(),
             mounts: shared.clone(),
             events: shared.clone(),
-            nodes: shared,
+            nodes: shared.clone(),
+            health: shared,
         }
     }
 

@@ -8,7 +8,7 @@ use millrace_domain::NodeId;
 use millrace_domain::task::Owner;
 
 use super::MemoryStore;
-use crate::{Lease, NodeRepository, Result};
+use crate::{Lease, NodeRepository, Result, StoreHealth};
 
 /// One node's present incarnation.
 #[derive(Debug)]
@@ -54,6 +54,14 @@ impl NodeRepository for MemoryStore {
         if let Some(row) = state.nodes.get_mut(&owner.node).filter(|row| row.epoch == owner.epoch) {
             row.lease_expires_at = now;
         }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl StoreHealth for MemoryStore {
+    /// What is in the process works as long as the process does.
+    async fn ping(&self) -> Result<()> {
         Ok(())
     }
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Bool, Double, Text};
 use diesel_async::RunQueryDsl;
 use millrace_domain::NodeId;
 use millrace_domain::task::Owner;
 
 use super::store::PgStore;
-use crate::{Lease, NodeRepository, Result};
+use crate::{Lease, NodeRepository, RepositoryError, Result, StoreHealth};
 
 #[derive(QueryableByName)]
 struct Registered {
@@ -58,5 +58,25 @@ impl NodeRepository for PgStore {
             .execute(&mut self.connection().await?)
             .await?;
         Ok(())
+    }
+}
+
+#[derive(QueryableByName)]
+struct Writable {
+    #[diesel(sql_type = Bool)]
+    writable: bool,
+}
+
+#[async_trait]
+impl StoreHealth for PgStore {
+    /// A server that answers may still be a standby after a failover, or set to read only: no task could be taken.
+    async fn ping(&self) -> Result<()> {
+        let answer: Writable = sql_query("select current_setting('transaction_read_only') = 'off' as writable")
+            .get_result(&mut self.connection().await?)
+            .await?;
+        if answer.writable {
+            return Ok(());
+        }
+        Err(RepositoryError::Unavailable("the database takes no writes now".into()))
     }
 }

@@ -77,7 +77,8 @@ impl PgStore {
             tables: Arc::clone(&store) as _,
             mounts: Arc::clone(&store) as _,
             events: Arc::clone(&store) as _,
-            nodes: store as _,
+            nodes: Arc::clone(&store) as _,
+            health: store as _,
         }
     }
 

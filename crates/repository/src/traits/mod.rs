@@ -14,7 +14,7 @@ mod tasks;
 mod uploads;
 
 pub use identity::{ApiKeyRepository, IdempotencyRepository, NewApiKey, UserRepository};
-pub use nodes::{Lease, NodeRepository};
+pub use nodes::{Lease, NodeRepository, StoreHealth};
 pub use projects::ProjectRepository;
 pub use rules::RuleRepository;
 pub use tables::{EventFilter, EventRepository, JsonTableRepository, MountFilter, MountRepository};

@@ -1,4 +1,4 @@
-//! Nodes and their leases, on database time.
+//! Nodes and their leases, on database time; whether the store works at all.
 
 use std::time::Duration;
 
@@ -26,4 +26,14 @@ pub trait NodeRepository: Send + Sync + 'static {
     async fn renew(&self, owner: Owner, ttl: Duration) -> Result<Lease>;
     /// Ends the lease. Call after the tasks were released.
     async fn release(&self, owner: Owner) -> Result<()>;
+}
+
+/// The store as a whole.
+#[async_trait]
+pub trait StoreHealth: Send + Sync + 'static {
+    /// Whether the store can do its work now: it answers, and takes writes. Changes nothing.
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not.
+    async fn ping(&self) -> Result<()>;
 }

@@ -44,3 +44,10 @@ pub async fn a_released_lease_is_over(s: &Subject<'_>) {
     s.stores.nodes.release(second).await.expect("released");
     assert_eq!(s.stores.nodes.renew(second, TTL).await.expect("asked"), Lease::Lost);
 }
+
+/// A store that works says so, at any time.
+pub async fn a_store_that_works_answers(s: &Subject<'_>) {
+    s.stores.health.ping().await.expect("it works");
+    s.account().await;
+    s.stores.health.ping().await.expect("it still works");
+}

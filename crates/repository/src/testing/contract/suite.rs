@@ -62,6 +62,7 @@ macro_rules! contract_suite {
                 a_new_incarnation_takes_the_lease,
                 a_lapsed_lease_is_lost,
                 a_released_lease_is_over,
+                a_store_that_works_answers,
             ]
             admission: [
                 task_ids_are_taken_once,
