@@ -41,6 +41,12 @@ fn format_of(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Format, ParseFai
     match media_type.trim() {
         "" => {}
         "application/vnd.oasis.opendocument.spreadsheet" => return Ok(Format::Ods),
+        "application/vnd.oasis.opendocument.text" | "application/vnd.oasis.opendocument.text-template" => {
+            return Ok(Format::Odt);
+        }
+        "application/vnd.oasis.opendocument.presentation"
+        | "application/vnd.oasis.opendocument.presentation-template" => return Ok(Format::Odp),
+        "application/epub+zip" => return Ok(Format::Epub),
         // Any other archive may hold a file of this name.
         other if !other.starts_with("application/") => {}
         other => return Err(unsupported(other)),
@@ -119,6 +125,21 @@ fn count_entry(
             return Err(EntryError::OverLimit(too_large(detail)));
         }
     }
+}
+
+/// The bytes of the entry of this name, whose size has been checked; `None` when there is none.
+///
+/// # Errors
+/// `unreadable_file`, `encrypted_file`.
+pub(crate) fn entry(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Option<Vec<u8>>, ParseFailure> {
+    let mut entry = match archive.by_name(name) {
+        Ok(entry) => entry,
+        Err(ZipError::FileNotFound) => return Ok(None),
+        Err(error) => return Err(zip_failure(error)),
+    };
+    let mut bytes = Vec::new();
+    entry.read_to_end(&mut bytes).map_err(|error| ParseFailure::unreadable("ZIP-based", error))?;
+    Ok(Some(bytes))
 }
 
 /// What an archive's reader says about an entry.

@@ -42,6 +42,14 @@ pub enum Format {
     Ppt,
     /// PDF.
     Pdf,
+    /// Rich Text Format.
+    Rtf,
+    /// OpenDocument text.
+    Odt,
+    /// OpenDocument presentation.
+    Odp,
+    /// EPUB book.
+    Epub,
     /// An e-mail message.
     Eml,
     /// Any files in a ZIP archive.
@@ -52,7 +60,7 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 25] = [
         Self::Text,
         Self::Markdown,
         Self::Json,
@@ -71,6 +79,10 @@ impl Format {
         Self::Doc,
         Self::Ppt,
         Self::Pdf,
+        Self::Rtf,
+        Self::Odt,
+        Self::Odp,
+        Self::Epub,
         Self::Eml,
         Self::Zip,
         Self::Image,
@@ -97,6 +109,10 @@ impl Format {
             Self::Doc => "DOC",
             Self::Ppt => "PPT",
             Self::Pdf => "PDF",
+            Self::Rtf => "RTF",
+            Self::Odt => "ODT",
+            Self::Odp => "ODP",
+            Self::Epub => "EPUB",
             Self::Eml => "message",
             Self::Zip => "ZIP",
             Self::Image => "picture",

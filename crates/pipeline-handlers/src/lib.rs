@@ -27,4 +27,5 @@ mod sections;
 pub mod sniff;
 mod table;
 pub mod transform;
+mod writer;
 mod xml;

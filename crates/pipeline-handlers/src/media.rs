@@ -23,6 +23,8 @@ fn by_extension(filename: &str) -> Option<&'static str> {
         "xlsb" => "application/vnd.ms-excel.sheet.binary.macroenabled.12",
         "ods" => "application/vnd.oasis.opendocument.spreadsheet",
         "odt" => "application/vnd.oasis.opendocument.text",
+        "odp" => "application/vnd.oasis.opendocument.presentation",
+        "epub" => "application/epub+zip",
         "xls" => "application/vnd.ms-excel",
         "doc" => "application/msword",
         "ppt" => "application/vnd.ms-powerpoint",
@@ -41,6 +43,7 @@ fn of_format(format: Format, head: &[u8], filename: &str) -> &'static str {
         Format::Csv => "text/csv",
         Format::Html => "text/html",
         Format::Pdf => "application/pdf",
+        Format::Rtf => "application/rtf",
         Format::Eml => "message/rfc822",
         Format::Zip => "application/zip",
         Format::Image => infer::get(head).map_or("application/octet-stream", |kind| kind.mime_type()),
@@ -48,6 +51,9 @@ fn of_format(format: Format, head: &[u8], filename: &str) -> &'static str {
         | Format::Xlsb
         | Format::Xls
         | Format::Ods
+        | Format::Odt
+        | Format::Odp
+        | Format::Epub
         | Format::Docx
         | Format::Pptx
         | Format::Doc

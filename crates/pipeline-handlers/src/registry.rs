@@ -32,6 +32,9 @@ pub fn builtin() -> ParserRegistry {
         Box::new(parsers::html::HtmlParser),
         Box::new(parsers::office::OfficeParser),
         Box::new(parsers::pdf::PdfParser),
+        Box::new(parsers::rtf::RtfParser),
+        Box::new(parsers::opendocument::OpenDocumentParser),
+        Box::new(parsers::epub::EpubParser),
         Box::new(parsers::archive::ArchiveParser),
         Box::new(parsers::message::MessageFileParser),
     ])

@@ -55,10 +55,11 @@ pub fn sniff(head: &[u8], filename: &str) -> Result<Sniffed, ParseFailure> {
     if head.starts_with(b"%PDF-") {
         return Ok(Sniffed::Known(Format::Pdf));
     }
-    for (magic, kind) in [(&b"{\\rtf"[..], "RTF"), (b"%!PS", "PostScript")] {
-        if head.starts_with(magic) {
-            return Err(unsupported(kind));
-        }
+    if head.starts_with(b"{\\rtf") {
+        return Ok(Sniffed::Known(Format::Rtf));
+    }
+    if head.starts_with(b"%!PS") {
+        return Err(unsupported("PostScript"));
     }
     if is_picture(head) {
         return Ok(Sniffed::Known(Format::Image));
@@ -247,6 +248,7 @@ mod tests {
     #[test]
     fn content_beats_the_name() {
         check(b"%PDF-1.7\n", "report.txt", Format::Pdf);
+        check(b"{\\rtf1 hello}", "letter.doc", Format::Rtf);
         check(b"<!DOCTYPE html><p>x", "notes.txt", Format::Html);
         check(b"<!-- saved --> \n<html><p>x", "data.csv", Format::Html);
         check(b"<?xml version=\"1.0\"?>\n<html xmlns=\"x\">", "page.xml", Format::Html);
@@ -288,7 +290,7 @@ mod tests {
     fn what_nobody_reads_is_refused() {
         refused(b"", "a.pdf", FailureCode::EmptyFile);
         refused(&[0x7F, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0], "a", FailureCode::UnsupportedType);
-        refused(b"{\\rtf1 hello}", "a.rtf", FailureCode::UnsupportedType);
+        refused(b"%!PS-Adobe-3.0", "a.txt", FailureCode::UnsupportedType);
         refused(b"\0\x01\x02\x03\x04\x05\x06\x07", "a.csv", FailureCode::UnsupportedType);
     }
 

@@ -3,13 +3,16 @@
 pub mod archive;
 pub mod code;
 pub mod csv;
+pub mod epub;
 pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod message;
 pub mod ndjson;
 pub mod office;
+pub mod opendocument;
 pub mod pdf;
+pub mod rtf;
 pub mod spreadsheet;
 pub mod text;
 pub mod xml;

@@ -278,3 +278,91 @@ pub fn base64(bytes: &[u8]) -> String {
     }
     text
 }
+
+/// An EPUB book: its package document's manifest and spine, and files in `OEBPS/`.
+pub fn epub(manifest: &str, spine: &str, files: &[(&str, &str)]) -> Vec<u8> {
+    let package = format!(
+        r#"<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The book</dc:title><dc:creator>A. Writer</dc:creator><dc:creator>B. Writer</dc:creator></metadata><manifest>{manifest}</manifest><spine>{spine}</spine></package>"#
+    );
+    let container = r#"<?xml version="1.0"?><container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile full-path="OEBPS/content.opf" media-type="application/oebps-package+xml"/></rootfiles></container>"#;
+    let mut entries = vec![
+        ("mimetype".to_owned(), "application/epub+zip".to_owned()),
+        ("META-INF/container.xml".to_owned(), container.to_owned()),
+        ("OEBPS/content.opf".to_owned(), package),
+    ];
+    entries.extend(files.iter().map(|(name, text)| (format!("OEBPS/{name}"), (*text).to_owned())));
+    zip(&entries.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect::<Vec<_>>())
+}
+
+/// An OpenDocument text or presentation with this XML in its body.
+pub fn opendocument(kind: &str, body: &str) -> Vec<u8> {
+    let space = "urn:oasis:names:tc:opendocument:xmlns";
+    let content = format!(
+        r#"<?xml version="1.0"?><office:document-content xmlns:office="{space}:office:1.0" xmlns:table="{space}:table:1.0" xmlns:text="{space}:text:1.0" xmlns:draw="{space}:drawing:1.0" xmlns:presentation="{space}:presentation:1.0" xmlns:svg="{space}:svg-compatible:1.0"><office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"#
+    );
+    let media_type = format!("application/vnd.oasis.opendocument.{kind}");
+    zip(&[
+        ("mimetype", media_type.as_bytes()),
+        ("META-INF/manifest.xml", b"<manifest/>"),
+        ("content.xml", content.as_bytes()),
+    ])
+}
+
+/// An Excel binary workbook of one sheet: each row a list of texts and numbers.
+///
+/// Records are an id and a length in groups of seven bits, then the fields of MS-XLSB 2.4.
+pub fn xlsb(rows: &[&[&str]]) -> Vec<u8> {
+    fn record(id: u16, body: &[u8]) -> Vec<u8> {
+        let mut bytes = match u8::try_from(id) {
+            Ok(id) if id < 0x80 => vec![id],
+            _ => id.to_le_bytes().to_vec(),
+        };
+        bytes.extend([u8::try_from(body.len() & 0x7F).expect("seven bits") | 0x80]);
+        bytes.extend([u8::try_from(body.len() >> 7).expect("short")]);
+        bytes.extend_from_slice(body);
+        bytes
+    }
+    fn wide(text: &str) -> Vec<u8> {
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let mut bytes = u32::try_from(units.len()).expect("short").to_le_bytes().to_vec();
+        bytes.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
+        bytes
+    }
+    let sheet_entry = [&[0; 4][..], &1_u32.to_le_bytes(), &wide("rId1"), &wide("Stock")].concat();
+    // BrtBeginBook, BrtBeginBundleShs, BrtBundleSh, BrtEndBundleShs, BrtEndBook.
+    let workbook = [
+        record(0x0183, &[]),
+        record(0x018F, &[]),
+        record(0x019C, &sheet_entry),
+        record(0x0190, &[]),
+        record(0x0184, &[]),
+    ]
+    .concat();
+    let width = rows.iter().map(|row| row.len()).max().unwrap_or(0);
+    let last = |count: usize| u32::try_from(count).expect("few").saturating_sub(1).to_le_bytes();
+    let dimension = [&[0; 4][..], &last(rows.len()), &[0; 4], &last(width)].concat();
+    // BrtBeginSheet, BrtWsDim, BrtBeginSheetData.
+    let mut sheet = [record(0x0181, &[]), record(0x0194, &dimension), record(0x0191, &[])].concat();
+    for (index, row) in rows.iter().enumerate() {
+        let number = u32::try_from(index).expect("few").to_le_bytes();
+        // BrtRowHdr.
+        sheet.extend(record(0x00, &[&number[..], &[0; 4], &300_u16.to_le_bytes(), &[0; 7]].concat()));
+        for (column, cell) in row.iter().enumerate() {
+            let place = [&u32::try_from(column).expect("few").to_le_bytes()[..], &[0; 4]].concat();
+            sheet.extend(match cell.parse::<f64>() {
+                // BrtCellReal, BrtCellSt.
+                Ok(number) => record(0x05, &[place, number.to_le_bytes().to_vec()].concat()),
+                Err(_) => record(0x06, &[place, wide(cell)].concat()),
+            });
+        }
+    }
+    sheet.extend([record(0x0192, &[]), record(0x0182, &[])].concat());
+    let links = relations(&[("rId1", "worksheet", "worksheets/sheet1.bin")]);
+    zip(&[
+        ("[Content_Types].xml", b"<Types/>"),
+        ("_rels/.rels", relations(&[("rId1", "officeDocument", "xl/workbook.bin")]).as_bytes()),
+        ("xl/_rels/workbook.bin.rels", links.as_bytes()),
+        ("xl/workbook.bin", &workbook),
+        ("xl/worksheets/sheet1.bin", &sheet),
+    ])
+}
