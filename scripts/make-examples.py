@@ -4,6 +4,8 @@ import datetime
 import json
 import pathlib
 import sys
+import zipfile
+from email.message import EmailMessage
 
 import docx
 import openpyxl
@@ -77,6 +79,50 @@ def workbook(path):
     book.save(str(path))
 
 
+def open_document(path):
+    """An OpenDocument text: headings, a numbered list and a table."""
+    space = "urn:oasis:names:tc:opendocument:xmlns"
+    media_type = "application/vnd.oasis.opendocument.text"
+    row = lambda cells: "<table:table-row>" + "".join(
+        f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in cells) + "</table:table-row>"
+    rows = "".join(row(cells) for cells in [("Part", "Every", "By"), ("Rollers", "2 weeks", "Groß"), ("Scale", "6 months", "王芳")])
+    steps = "".join(f"<text:list-item><text:p>{step}</text:p></text:list-item>" for step in ("Stop the mill", "Lock the switch"))
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content xmlns:office="{space}:office:1.0" xmlns:style="{space}:style:1.0" '
+        f'xmlns:table="{space}:table:1.0" xmlns:text="{space}:text:1.0" office:version="1.2"><office:automatic-styles>'
+        '<text:list-style style:name="Steps"><text:list-level-style-number text:level="1" style:num-format="1" style:num-suffix="."/>'
+        '</text:list-style></office:automatic-styles><office:body><office:text>'
+        '<text:h text:outline-level="1">Maintenance plan</text:h><text:p>For roller 1 and roller 2.</text:p>'
+        f'<text:h text:outline-level="2">Before any work</text:h><text:list text:style-name="Steps">{steps}</text:list>'
+        f'<text:h text:outline-level="2">Intervals</text:h><table:table>{rows}</table:table>'
+        "</office:text></office:body></office:document-content>")
+    manifest = (
+        f'<?xml version="1.0" encoding="UTF-8"?><manifest:manifest xmlns:manifest="{space}:manifest:1.0" manifest:version="1.2">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{media_type}"/>'
+        '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>')
+    with zipfile.ZipFile(path, "w") as archive:
+        # The type comes first, and not compressed.
+        for name, text, method in [("mimetype", media_type, zipfile.ZIP_STORED), ("content.xml", content, zipfile.ZIP_DEFLATED),
+                                   ("META-INF/manifest.xml", manifest, zipfile.ZIP_DEFLATED)]:
+            archive.writestr(zipfile.ZipInfo(name, (2026, 3, 1, 0, 0, 0)), text, method)
+
+
+def message(path):
+    """A message in two forms with an attached table."""
+    mail = EmailMessage()
+    mail["From"] = "王芳 <wang@example.com>"
+    mail["To"] = "Mill office <office@example.com>"
+    mail["Subject"] = "Größere Lieferung in March"
+    mail["Date"] = "Mon, 02 Mar 2026 08:15:00 +0100"
+    mail["Message-ID"] = "<20260302-1@example.com>"
+    mail.set_content("Please see the attached list.\n")
+    mail.add_alternative("<p>Please see the <b>attached</b> list.</p><ul><li>gate 2</li><li>before noon</li></ul>", subtype="html")
+    mail.add_attachment("order;kg\n00125;1200\n00126;800\n".encode(), maintype="text", subtype="csv", filename="deliveries.csv")
+    for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
+        part.set_boundary(f"part-{number}")
+    path.write_bytes(mail.as_bytes())
+
+
 def main(folder):
     folder.mkdir(exist_ok=True)
     (folder / "2026" / "february").mkdir(parents=True, exist_ok=True)
@@ -99,6 +145,8 @@ def main(folder):
     (folder / "machine.json").write_text(
         json.dumps({"id": 9007199254740993, "name": "Roller 2", "limits": {"rpm": 480, "°C": 65.5}, "tags": ["steel", "1987"]},
                    ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    open_document(folder / "maintenance-plan.odt")
+    message(folder / "delivery-note.eml")
     (folder / "broken.pdf").write_bytes((folder / "delivery-report.pdf").read_bytes()[:700])
     (folder / "empty.txt").write_bytes(b"")
     (folder / "2026" / "february" / "weights.tsv").write_text(

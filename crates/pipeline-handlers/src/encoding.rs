@@ -175,6 +175,8 @@ mod tests {
             ("姓名,城市\n张三,北京\n李四,上海\n", GB18030, "gb18030"),
             ("これは日本語の文章です。テストのために書かれました。", SHIFT_JIS, "Shift_JIS"),
             ("這是一個繁體中文的測試文件，內容是關於資料處理。", BIG5, "Big5"),
+            ("이 문서는 한국어로 작성된 시험 문서입니다.", EUC_KR, "EUC-KR"),
+            ("Zażółć gęślą jaźń, proszę bardzo, dziękuję.", encoding_rs::WINDOWS_1250, "windows-1250"),
             ("Это русский текст, написанный для проверки кодировки.", encoding_rs::WINDOWS_1251, "windows-1251"),
         ] {
             let (bytes, _, _) = encoding.encode(text);

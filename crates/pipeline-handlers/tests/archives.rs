@@ -10,7 +10,7 @@ use millrace_pipeline_handlers::failure::{FailureCode, ParseFailure};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
 use serde_json::json;
-use support::files::{docx, pdf, zip};
+use support::files::{self, docx, pdf};
 
 fn try_parse(bytes: &[u8], limits: &ParserLimits) -> Result<ParsedDocument, ParseFailure> {
     builtin().parse(bytes, "a.zip", limits, &ParseOptions::default())
@@ -25,7 +25,7 @@ fn refused(bytes: &[u8], limits: &ParserLimits, code: FailureCode) -> ParseFailu
 
 #[test]
 fn every_member_is_a_section() {
-    let bytes = zip(&[
+    let bytes = files::zip(&[
         ("reports/", b""),
         ("reports/a.docx", &docx("Title", &["from word"], &[])),
         ("reports/b.pdf", &pdf(&["page one", "page two"])),
@@ -68,14 +68,17 @@ fn every_member_is_a_section() {
 
 #[test]
 fn names_lead_nowhere_and_read_in_any_encoding() {
-    let bytes =
-        zip(&[("../../etc/passwd.txt", b"one"), ("/abs\\windows\\x.txt", b"two"), ("\u{7}bell\nline.txt", b"three")]);
+    let bytes = files::zip(&[
+        ("../../etc/passwd.txt", b"one"),
+        ("/abs\\windows\\x.txt", b"two"),
+        ("\u{7}bell\nline.txt", b"three"),
+    ]);
     let document = try_parse(&bytes, &ParserLimits::default()).expect("a document");
     let headings: Vec<_> =
         document.blocks.iter().filter(|block| block.level.is_some()).map(|block| block.text.as_str()).collect();
     assert_eq!(headings, ["etc/passwd.txt", "abs/windows/x.txt", "bellline.txt"]);
     // The name of a packer that knows no UTF-8, put in place of one as long.
-    let bytes = zip(&[("12345678.txt", b"four")]);
+    let bytes = files::zip(&[("12345678.txt", b"four")]);
     let (name, _, _) = encoding_rs::GBK.encode("合同文件");
     let renamed: Vec<u8> = replace(&bytes, b"12345678", &name);
     let document = try_parse(&renamed, &ParserLimits::default()).expect("a document");
@@ -96,17 +99,20 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 #[test]
 fn nothing_readable_is_a_failure() {
     let limits = ParserLimits::default();
-    refused(&zip(&[]), &limits, FailureCode::EmptyFile);
-    refused(&zip(&[("__MACOSX/x", b"y"), ("d/", b"")]), &limits, FailureCode::EmptyFile);
-    let picture =
-        refused(&zip(&[("a.gif", b"GIF89a\x01\0"), ("b.gif", b"GIF89a\x01\0")]), &limits, FailureCode::OcrUnavailable);
+    refused(&files::zip(&[]), &limits, FailureCode::EmptyFile);
+    refused(&files::zip(&[("__MACOSX/x", b"y"), ("d/", b"")]), &limits, FailureCode::EmptyFile);
+    let picture = refused(
+        &files::zip(&[("a.gif", b"GIF89a\x01\0"), ("b.gif", b"GIF89a\x01\0")]),
+        &limits,
+        FailureCode::OcrUnavailable,
+    );
     assert!(picture.message.contains("a.gif") && picture.message.contains("1 more"), "{picture}");
-    refused(&zip(&[("a.gif", b"GIF89a\x01\0"), ("b.txt", b"")]), &limits, FailureCode::UnreadableFile);
+    refused(&files::zip(&[("a.gif", b"GIF89a\x01\0"), ("b.txt", b"")]), &limits, FailureCode::UnreadableFile);
 }
 
 #[test]
 fn a_locked_or_broken_member_is_named() {
-    let bytes = zip(&[("good.txt", b"fine"), ("locked.txt", b"secret words")]);
+    let bytes = files::zip(&[("good.txt", b"fine"), ("locked.txt", b"secret words")]);
     // Bit 0 of the flags says that an entry is encrypted, in its own header and in the directory.
     let mut locked = bytes.clone();
     let local = find(&bytes, b"PK\x03\x04", 1);
@@ -133,40 +139,46 @@ fn bombs_share_one_budget() {
     let noise: Vec<u8> =
         (0..100_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).take(100_000).collect();
     // Each is small enough alone.
-    let inner = zip(&[("a.bin", &noise)]);
-    refused(&zip(&[("1.zip", &inner), ("2.zip", &inner)]), &limits, FailureCode::ArchiveTooLarge);
+    let inner = files::zip(&[("a.bin", &noise)]);
+    refused(&files::zip(&[("1.zip", &inner), ("2.zip", &inner)]), &limits, FailureCode::ArchiveTooLarge);
     let many: Vec<(String, &[u8])> = (0..30).map(|number| (format!("{number}.txt"), &b"x"[..])).collect();
     let many: Vec<(&str, &[u8])> = many.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
-    let inner = zip(&many);
+    let inner = files::zip(&many);
     assert!(try_parse(&inner, &limits).is_ok());
-    refused(&zip(&[("1.zip", &inner), ("2.zip", &inner)]), &limits, FailureCode::ArchiveTooLarge);
+    refused(&files::zip(&[("1.zip", &inner), ("2.zip", &inner)]), &limits, FailureCode::ArchiveTooLarge);
     let zeros = vec![0_u8; 4 << 20];
-    refused(&zip(&[("zeros", &zeros)]), &ParserLimits::default(), FailureCode::ArchiveTooLarge);
+    refused(&files::zip(&[("zeros", &zeros)]), &ParserLimits::default(), FailureCode::ArchiveTooLarge);
 }
 
 #[test]
 fn tiny_entries_by_the_hundred_thousand_are_refused() {
-    let entries: Vec<(String, &[u8])> = (0..100_000).map(|number| (format!("{number}"), &b""[..])).collect();
-    let entries: Vec<(&str, &[u8])> = entries.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
-    refused(&zip(&entries), &ParserLimits::default(), FailureCode::ArchiveTooLarge);
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for number in 0..100_000 {
+        writer.start_file(number.to_string(), options).expect("an entry");
+    }
+    let archive = writer.finish().expect("an archive").into_inner();
+    refused(&archive, &ParserLimits::default(), FailureCode::ArchiveTooLarge);
 }
 
 #[test]
 fn archives_in_archives_have_a_depth() {
     let nest = |levels: usize| {
-        (0..levels).fold(zip(&[("deep.txt", b"found")]), |inner, _| zip(&[("beside.txt", b"x"), ("in.zip", &inner)]))
+        (0..levels).fold(files::zip(&[("deep.txt", b"found")]), |inner, _| {
+            files::zip(&[("beside.txt", b"x"), ("in.zip", &inner)])
+        })
     };
     let limits = ParserLimits { max_archive_depth: 3, ..ParserLimits::default() };
     assert!(try_parse(&nest(2), &limits).expect("a document").markdown.contains("found"));
     let document = try_parse(&nest(3), &limits).expect("a document");
     assert!(!document.markdown.contains("found"), "{}", document.markdown);
     assert!(document.warnings[0].contains("more than 3 levels deep"), "{:?}", document.warnings);
-    let only = (0..6).fold(zip(&[("deep.txt", b"found")]), |inner, _| zip(&[("in.zip", &inner)]));
+    let only = (0..6).fold(files::zip(&[("deep.txt", b"found")]), |inner, _| files::zip(&[("in.zip", &inner)]));
     refused(&only, &limits, FailureCode::UnreadableFile);
 }
 
 #[test]
 fn truncated_archives_are_unreadable() {
-    let bytes = zip(&[("a.txt", b"hello"), ("b.txt", b"world")]);
+    let bytes = files::zip(&[("a.txt", b"hello"), ("b.txt", b"world")]);
     refused(&bytes[..bytes.len() / 2], &ParserLimits::default(), FailureCode::UnreadableFile);
 }

@@ -119,7 +119,7 @@ fn open_document_text_keeps_what_matters() {
     let document = parse(&opendocument(
         "text",
         r#"<text:tracked-changes><text:p>deleted</text:p></text:tracked-changes>
-           <text:p>one   two<text:s text:c="3"/>three<text:tab/>four<text:line-break/>five &amp; <text:span>six</text:span><office:annotation><text:p>comment</text:p></office:annotation></text:p>
+           <text:p>one   two<text:s text:c="3"/>three<text:tab/>four<text:line-break/>five &amp; <text:title>six</text:title><office:annotation><text:p>comment</text:p></office:annotation></text:p>
            <text:soft-page-break/>
            <table:table><table:table-row><table:table-cell table:number-columns-spanned="2"><text:p>wide</text:p></table:table-cell><table:covered-table-cell/><table:table-cell><text:p>x</text:p><text:p>y</text:p></table:table-cell><table:table-cell table:number-columns-repeated="16000"/></table:table-row>
            <table:table-row table:number-rows-repeated="2"><table:table-cell table:number-columns-repeated="3"><text:p>r</text:p></table:table-cell></table:table-row><table:table-row table:number-rows-repeated="1048576"><table:table-cell/></table:table-row></table:table>"#,

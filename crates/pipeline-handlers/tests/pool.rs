@@ -10,7 +10,7 @@ use millrace_domain::parse_options::ParseOptions;
 use millrace_pipeline_handlers::failure::FailureCode;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::{ParseJob, ParserPool, PoolConfig, WorkerCommand, WorkerInput};
-use support::files::{docx, ods, ole2, pdf, pdf_objects, pdf_of, pptx, xlsx, xlsx_rows, zip};
+use support::files::{docx, epub, ods, ole2, opendocument, pdf, pdf_objects, pdf_of, pptx, xlsx, xlsx_rows, zip};
 use support::{pool, shell_pool};
 
 fn job(filename: &str, bytes: Vec<u8>, limits: ParserLimits) -> ParseJob {
@@ -61,6 +61,18 @@ async fn every_binary_format_is_read() {
     let pages = parse(&pool, "a.pdf", pdf(&["Hello from page one", "And page two"])).await;
     assert_eq!(pages.pages, 2);
     assert_eq!(pages.blocks.iter().find(|block| block.text.contains("two")).map(|block| block.page), Some(2));
+    let message = b"From: a@example.com\nMessage-ID: <1@x>\nSubject: S\n\nhello".to_vec();
+    let book = epub(r#"<item id="a" href="a.xhtml"/>"#, r#"<itemref idref="a"/>"#, &[("a.xhtml", "<p>chapter</p>")]);
+    for (name, bytes, parser) in [
+        ("a.zip", zip(&[("in/a.pdf", &pdf(&["inside"]))]), "archive"),
+        ("a.eml", message, "message"),
+        ("a.epub", book, "epub"),
+        ("a.odt", opendocument("text", "<text:p>x</text:p>"), "opendocument"),
+        ("a.yaml", b"a: [1]".to_vec(), "yaml"),
+    ] {
+        let document = parse(&pool, name, bytes).await;
+        assert_eq!((document.parser.as_str(), document.blocks.is_empty()), (parser, false), "{name}");
+    }
     let html = parse(&pool, "a.html", b"<html><h1>H</h1><p>x".to_vec()).await;
     assert!(html.markdown.contains("# H"));
 }

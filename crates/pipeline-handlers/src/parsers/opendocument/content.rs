@@ -2,6 +2,7 @@
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::QName;
 
 use super::styles::Styles;
 use crate::writer::Writer;
@@ -104,10 +105,10 @@ pub(super) fn read(content: &str, styles: &str, is_slides: bool) -> Result<Conte
             Event::Start(tag) => walk.start(&tag)?,
             Event::Empty(tag) if skipped == 0 => {
                 walk.start(&tag)?;
-                walk.end(tag.local_name().as_ref())?;
+                walk.end(key(tag.name()))?;
             }
             Event::End(_) if skipped > 0 => skipped -= 1,
-            Event::End(tag) => walk.end(tag.local_name().as_ref())?,
+            Event::End(tag) => walk.end(key(tag.name()))?,
             Event::Text(text) if skipped == 0 => walk.text(&xml::text(&text)),
             Event::CData(text) if skipped == 0 => walk.text(&text),
             Event::GeneralRef(reference) if skipped == 0 => {
@@ -125,7 +126,7 @@ pub(super) fn read(content: &str, styles: &str, is_slides: bool) -> Result<Conte
 
 impl Walk {
     fn start(&mut self, tag: &BytesStart<'_>) -> Result<(), String> {
-        match tag.local_name().as_ref() {
+        match key(tag.name()) {
             "h" => {
                 let level = attribute(tag, "outline-level").and_then(|level| level.parse().ok()).unwrap_or(1);
                 self.paragraphs.push(Paragraph { text: String::new(), level: Some(level) });
@@ -325,6 +326,14 @@ impl Walk {
             self.content.warnings.push(format!("{} embedded objects (charts, formulas) were left out", self.objects));
         }
         self.content
+    }
+}
+
+/// The name by which an element is known here: without its prefix, but for a field that has the name of a description.
+fn key<'a>(name: QName<'a>) -> &'a str {
+    match name.into_inner() {
+        "text:title" => "field",
+        _ => name.local_name().into_inner(),
     }
 }
 
