@@ -19,8 +19,10 @@ const LARGE: f32 = 1.18;
 const LARGER: f32 = 1.04;
 /// The smallest size of any heading.
 const SMALLEST: f32 = 0.93;
-/// Baselines this many ems apart are set off from one another.
-const SET_OFF: f32 = 1.45;
+/// Baselines this many times the usual distance apart are set off from one another.
+const SET_OFF: f32 = 1.2;
+/// Baselines at most this many ems, or times the usual distance, apart are of one title.
+const TOGETHER: f32 = 1.9;
 /// Share of the column a line fills that breaks for want of room.
 const FULL: f32 = 0.6;
 /// Share of the column a line fills at most that is a heading by little else than its slant.
@@ -52,7 +54,7 @@ pub(super) fn find(looks: &[Look], profile: &Profile, outlined: &Outlined) -> Ve
     let mut found = vec![None; looks.len()];
     let mut index = 0;
     while index < looks.len() {
-        let longest = stretch(looks, index, body.size);
+        let longest = stretch(looks, index, body);
         let place = Place { looks, body, profile, first: index };
         let heading = place.outlined(outlined, longest).or_else(|| place.tagged(longest)).or_else(|| {
             // A stretch that is too long for a heading holds none.
@@ -70,7 +72,7 @@ pub(super) fn find(looks: &[Look], profile: &Profile, outlined: &Outlined) -> Ve
 }
 
 /// How many lines from this one on are set alike, close together, and could be one title.
-fn stretch(looks: &[Look], first: usize, body: f32) -> usize {
+fn stretch(looks: &[Look], first: usize, body: Body) -> usize {
     let mut lines = 1;
     while let (Some(line), Some(next)) = (looks.get(first + lines - 1), looks.get(first + lines)) {
         if !goes_on(line, next, body) {
@@ -82,14 +84,14 @@ fn stretch(looks: &[Look], first: usize, body: f32) -> usize {
 }
 
 /// Whether the next line goes on with a title.
-fn goes_on(line: &Look, next: &Look, body: f32) -> bool {
+fn goes_on(line: &Look, next: &Look, body: Body) -> bool {
     let drop = line.drop_to(next);
-    let is_close = drop > line.size * 0.3 && drop <= line.size * 1.9 && line.area.shares_columns(&next.area);
+    let is_close = drop > line.size * 0.3 && drop <= line.size * TOGETHER.max(body.pitch * 1.1) && line.area.shares_columns(&next.area);
     let is_new = wording::section_number(&next.text).is_some_and(|_| wording::section_number(&line.text).is_some())
         || wording::is_list_item(&next.text)
         || wording::is_caption(&next.text);
     let (tag, other) = (heading_tag(line), heading_tag(next));
-    let is_alike = line.is_set_like(next) || line.size >= body * LARGE && (line.size - next.size).abs() < SAME_SIZE;
+    let is_alike = line.is_set_like(next) || line.size >= body.size * LARGE && (line.size - next.size).abs() < SAME_SIZE;
     is_close && !is_new && is_alike && line.is_turned == next.is_turned && tag == other
 }
 
@@ -225,7 +227,7 @@ impl Place<'_> {
         };
         let drop = before.drop_to(look);
         let is_far =
-            drop < 0.0 || drop >= look.size.max(before.size) * SET_OFF || !before.area.shares_columns(&look.area);
+            drop < 0.0 || drop >= look.size.max(before.size) * self.body.pitch * SET_OFF || !before.area.shares_columns(&look.area);
         let is_full = before.area.width() >= self.width_below() * FULL && !before.ends_a_sentence();
         is_far || before.ends_a_sentence() || !is_full || !before.is_set_like(look) && before.size > look.size
     }
@@ -255,7 +257,7 @@ impl Place<'_> {
         before.is_some_and(|before| {
             before.style() == look.style()
                 && before.drop_to(look) > 0.0
-                && before.drop_to(look) < look.size * SET_OFF
+                && before.drop_to(look) < look.size * self.body.pitch * SET_OFF
                 && before.area.shares_columns(&look.area)
                 && lines == 1
                 && (look.size - self.body.size).abs() < 0.3

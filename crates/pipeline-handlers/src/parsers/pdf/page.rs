@@ -88,15 +88,9 @@ impl Page {
             facts.unknown_characters += usize::from(means_nothing(character));
         }
         facts.unknown_characters += usize::try_from(found.undecoded_text_codes).unwrap_or(usize::MAX);
-        let is_ruled = found.ruled_grids > 0 || view.has_rules();
-        let mut page = Self {
-            number,
-            frame,
-            lines: analyzer.group_spans_into_lines_pub(spans),
-            pieces: Vec::new(),
-            is_ruled,
-            facts,
-        };
+        let lines = analyzer.group_spans_into_lines_pub(spans);
+        let is_ruled = found.ruled_grids > 0 || view.could_hold_ruled_tables(&lines);
+        let mut page = Self { number, frame, lines, pieces: Vec::new(), is_ruled, facts };
         if !page.is_ruled {
             page.find_columns(&analyzer);
         }

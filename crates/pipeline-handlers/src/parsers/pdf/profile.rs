@@ -6,6 +6,8 @@ use super::look::{Look, SAME_SIZE, Style};
 
 /// Lines of one style this many ems apart, at most, run on.
 const RUNS_ON: f32 = 1.9;
+/// From one baseline to the next, in ems, where there is nothing to measure.
+const USUAL_PITCH: f32 = 1.2;
 /// Share of a page's text that makes its size the page's own body.
 const OWN_BODY: f32 = 0.6;
 
@@ -35,6 +37,8 @@ pub(super) struct Profile {
 pub(super) struct Body {
     pub(super) size: f32,
     pub(super) font: u64,
+    /// From one baseline to the next, in ems.
+    pub(super) pitch: f32,
 }
 
 impl Profile {
@@ -60,7 +64,7 @@ impl Profile {
         }
         let all: usize = sizes.values().sum();
         let own = most(&sizes).filter(|size| sizes[size] as f32 >= all as f32 * OWN_BODY && looks.len() >= 8);
-        Body { size: own.map_or(self.body, |size| size as f32 / 2.0), font: self.font }
+        Body { size: own.map_or(self.body, |size| size as f32 / 2.0), font: self.font, pitch: pitch(looks) }
     }
 
     /// How the document uses a style.
@@ -77,6 +81,18 @@ pub(super) fn run_on(before: &Look, line: &Look) -> bool {
         && drop > 0.0
         && drop <= line.size * RUNS_ON
         && before.area.shares_columns(&line.area)
+}
+
+/// The distance of most lines of a page to the one before, in ems.
+fn pitch(looks: &[Look]) -> f32 {
+    let mut drops: Vec<f32> = looks
+        .windows(2)
+        .filter(|pair| (pair[0].size - pair[1].size).abs() < SAME_SIZE && pair[0].area.shares_columns(&pair[1].area))
+        .map(|pair| pair[0].drop_to(&pair[1]) / pair[1].size.max(1.0))
+        .filter(|drop| (0.8..3.0).contains(drop))
+        .collect();
+    drops.sort_by(f32::total_cmp);
+    drops.get(drops.len() / 2).copied().unwrap_or(USUAL_PITCH)
 }
 
 fn half_points(size: f32) -> i32 {

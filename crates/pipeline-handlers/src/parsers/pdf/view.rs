@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use unpdf::Result;
-use unpdf::parser::LinkAnnotations;
 use unpdf::parser::backend::{
     BackendFontInfo, ContentOp, DecodedRun, DecodedText, GlyphAdvance, PageBox, PageContent, PageId, PaintedXObject,
     PdfBackend, PdfMetadataRaw, RawBackend, RawOutlineItem, RawXObject, ResourceScope,
 };
+use unpdf::parser::{LinkAnnotations, TextLine};
 
 use super::rules::Rules;
 use super::tags::{self, Tag};
@@ -33,9 +33,9 @@ impl<'a> PageView<'a> {
         Self { whole, number, page, rules: Mutex::new(Rules::default()), is_marked: AtomicBool::new(false) }
     }
 
-    /// Whether what was read so far draws lines that could bound a table.
-    pub(super) fn has_rules(&self) -> bool {
-        self.rules.lock().could_bound_a_table()
+    /// Whether what was read so far draws lines that could bound a table of this text.
+    pub(super) fn could_hold_ruled_tables(&self, lines: &[TextLine]) -> bool {
+        self.rules.lock().could_bound_a_table(lines)
     }
 
     /// The part of the page that is shown.
