@@ -5,6 +5,7 @@ use unpdf::parser::{BlockType, LayoutAnalyzer, TextBlock, TextLine};
 
 use super::frame::Area;
 use super::headings::Heading;
+use super::links;
 use super::look::Look;
 use super::markdown::Item;
 use super::page::Page;
@@ -98,9 +99,11 @@ fn text_block(block: TextBlock, page: u32, heading: Option<Heading>, compounds: 
         BlockType::Paragraph | BlockType::Unknown => BlockKind::Paragraph,
     };
     let (number, is_line) = (block.list_item_number.filter(|_| kind == BlockKind::ListItem), block.lines.len() == 1);
-    let text = if is_code { code(&block.lines) } else { prose::text(block, compounds) };
-    let block = Block { page, ..Block::new(kind, text) };
-    (!block.text.is_empty()).then_some(Placed { item: Item { block, number }, heading, area, is_line })
+    let (marked, targets) = if is_code { (code(&block.lines), Vec::new()) } else { prose::text(block, compounds) };
+    let block = Block { page, ..Block::new(kind, links::unmarked(&marked)) };
+    let linked = if targets.is_empty() { Vec::new() } else { links::pieces(&marked, &targets) };
+    let item = Item { block, number, linked };
+    (!item.block.text.is_empty()).then_some(Placed { item, heading, area, is_line })
 }
 
 /// Lines of code, indented as they stand on the page.
@@ -160,7 +163,12 @@ fn placed_piece(piece: Piece, page: u32, compounds: &Compounds) -> Vec<Placed> {
         Content::Table(table) => {
             let text = table.rows.iter().map(|row| row.join("\t")).collect::<Vec<_>>().join("\n");
             let block = Block { page, table: Some(table), ..Block::new(BlockKind::Table, text) };
-            vec![Placed { item: Item { block, number: None }, heading: None, area: piece.area, is_line: false }]
+            vec![Placed {
+                item: Item { block, number: None, linked: Vec::new() },
+                heading: None,
+                area: piece.area,
+                is_line: false,
+            }]
         }
         Content::Rows(rows) => rows
             .into_iter()
@@ -176,6 +184,9 @@ fn joined_rows(placed: Vec<Placed>) -> Vec<Placed> {
         let is_cell = |placed: &Placed| placed.is_line && placed.item.block.kind == BlockKind::Paragraph;
         match joined.last_mut() {
             Some(last) if is_cell(last) && is_cell(&one) && (last.area.bottom - one.area.bottom).abs() <= SAME_ROW => {
+                if !last.item.linked.is_empty() || !one.item.linked.is_empty() {
+                    last.item.link_with(&one.item);
+                }
                 last.item.block.text.push(' ');
                 last.item.block.text.push_str(&one.item.block.text);
                 last.area = Area::around([last.area, one.area]).unwrap_or(last.area);

@@ -86,12 +86,15 @@ fn stretch(looks: &[Look], first: usize, body: Body) -> usize {
 /// Whether the next line goes on with a title.
 fn goes_on(line: &Look, next: &Look, body: Body) -> bool {
     let drop = line.drop_to(next);
-    let is_close = drop > line.size * 0.3 && drop <= line.size * TOGETHER.max(body.pitch * 1.1) && line.area.shares_columns(&next.area);
+    let is_close = drop > line.size * 0.3
+        && drop <= line.size * TOGETHER.max(body.pitch * 1.1)
+        && line.area.shares_columns(&next.area);
     let is_new = wording::section_number(&next.text).is_some_and(|_| wording::section_number(&line.text).is_some())
         || wording::is_list_item(&next.text)
         || wording::is_caption(&next.text);
     let (tag, other) = (heading_tag(line), heading_tag(next));
-    let is_alike = line.is_set_like(next) || line.size >= body.size * LARGE && (line.size - next.size).abs() < SAME_SIZE;
+    let is_alike =
+        line.is_set_like(next) || line.size >= body.size * LARGE && (line.size - next.size).abs() < SAME_SIZE;
     is_close && !is_new && is_alike && line.is_turned == next.is_turned && tag == other
 }
 
@@ -226,8 +229,9 @@ impl Place<'_> {
             return true;
         };
         let drop = before.drop_to(look);
-        let is_far =
-            drop < 0.0 || drop >= look.size.max(before.size) * self.body.pitch * SET_OFF || !before.area.shares_columns(&look.area);
+        let is_far = drop < 0.0
+            || drop >= look.size.max(before.size) * self.body.pitch * SET_OFF
+            || !before.area.shares_columns(&look.area);
         let is_full = before.area.width() >= self.width_below() * FULL && !before.ends_a_sentence();
         is_far || before.ends_a_sentence() || !is_full || !before.is_set_like(look) && before.size > look.size
     }

@@ -35,6 +35,22 @@ pub(super) struct Item {
     pub(super) block: Block,
     /// The number of a numbered item of a list.
     pub(super) number: Option<u32>,
+    /// The text in pieces with what each links to; empty if nothing is linked.
+    pub(super) linked: Vec<(String, Option<String>)>,
+}
+
+impl Item {
+    /// Appends the pieces of another item, a blank between.
+    pub(super) fn link_with(&mut self, other: &Self) {
+        if self.linked.is_empty() {
+            self.linked.push((self.block.text.clone(), None));
+        }
+        self.linked.push((" ".to_owned(), None));
+        if other.linked.is_empty() {
+            self.linked.push((other.block.text.clone(), None));
+        }
+        self.linked.extend(other.linked.iter().cloned());
+    }
 }
 
 fn push(markdown: &mut String, item: &Item) {
@@ -59,7 +75,26 @@ fn push(markdown: &mut String, item: &Item) {
             let fence = if block.text.contains("```") { "````" } else { "```" };
             let _infallible = write!(markdown, "{fence}\n{}\n{fence}", block.text);
         }
+        _ if !item.linked.is_empty() => push_linked(markdown, &item.linked),
         _ => push_text(markdown, &block.text),
+    }
+}
+
+fn push_linked(markdown: &mut String, pieces: &[(String, Option<String>)]) {
+    for (index, (piece, target)) in pieces.iter().enumerate() {
+        match target {
+            // A link that shows its own address is one already.
+            Some(target) if !target.contains(piece.trim()) => {
+                let label = piece.trim();
+                let (before, after) = piece.split_once(label).unwrap_or_default();
+                let target = target.replace(char::is_whitespace, "%20").replace('(', "%28").replace(')', "%29");
+                let _infallible = write!(markdown, "{before}[");
+                push_inline(markdown, label);
+                let _infallible = write!(markdown, "]({target}){after}");
+            }
+            _ if index == 0 => push_text(markdown, piece),
+            _ => push_inline(markdown, piece),
+        }
     }
 }
 
@@ -114,7 +149,7 @@ mod tests {
 
     fn item(kind: BlockKind, text: &str, level: Option<u8>) -> Item {
         let block = Block { page: 2, level, ..Block::new(kind, text) };
-        Item { block, number: None }
+        Item { block, number: None, linked: Vec::new() }
     }
 
     #[test]
@@ -128,6 +163,11 @@ mod tests {
             item(BlockKind::ListItem, "two", None),
             item(BlockKind::Code, "a\n  ```b```", None),
         ];
+        let mut items = items.to_vec();
+        let mut linked = item(BlockKind::Paragraph, "see the *docs* now", None);
+        linked.linked =
+            vec![("see ".into(), None), ("the *docs*".into(), Some("http://a.b/c (d)".into())), (" now".into(), None)];
+        items.push(linked);
         let blocks: Vec<Block> = items.iter().map(|item| item.block.clone()).collect();
         assert_eq!(scan(&write(&items), Markers::Trusted), blocks, "{}", write(&items));
     }

@@ -9,6 +9,7 @@ mod frame;
 mod furniture;
 mod headings;
 mod levels;
+mod links;
 mod look;
 mod markdown;
 mod outline;

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use unpdf::parser::{BlockType, TextBlock, TextLine};
 
+use super::links;
+
 /// Stands for a hyphen at the end of a line until the lines are joined; Unicode has it for just that.
 const SOFT_HYPHEN: char = '\u{ad}';
 /// Hyphenated words remembered; more are not worth the memory.
@@ -43,14 +45,24 @@ impl Compounds {
     }
 }
 
-/// The text of a block.
-pub(super) fn text(mut block: TextBlock, compounds: &Compounds) -> String {
+/// The text of a block, its links marked, and their targets.
+pub(super) fn text(mut block: TextBlock, compounds: &Compounds) -> (String, Vec<String>) {
     for index in 1..block.lines.len() {
         let next = block.lines[index].text();
         soften(&mut block.lines[index - 1], &next, compounds);
     }
+    // Marks before the mark of an item would keep it from being found; those of right-to-left text would change places.
+    let has_links = block.lines.iter().flat_map(|line| &line.spans).any(|span| !span.links.is_empty());
+    let is_plain =
+        block.block_type != BlockType::ListItem && !(has_links && block.text().chars().any(is_right_to_left));
+    let targets = if has_links && is_plain { links::mark(&mut block) } else { Vec::new() };
     let joined = if block.block_type == BlockType::ListItem { block.list_item_text() } else { block.text() };
-    tidy(&joined)
+    (tidy(&joined), targets)
+}
+
+/// Whether a character is of a script written from right to left.
+fn is_right_to_left(character: char) -> bool {
+    matches!(character, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}')
 }
 
 /// Marks the hyphen at the end of a line as one to remove, or to keep without the space of the break.
@@ -121,7 +133,7 @@ mod tests {
             .collect();
         let mut compounds = Compounds::default();
         compounds.learn(known);
-        text(TextBlock::new(lines, BlockType::Paragraph), &compounds)
+        text(TextBlock::new(lines, BlockType::Paragraph), &compounds).0
     }
 
     #[test]

@@ -194,7 +194,7 @@ impl<'a> Reading<'a> {
                 continue;
             }
             let text = format!("{}: {}", field.name, value.trim());
-            self.items.push(Item { block: Block::new(BlockKind::ListItem, text), number: None });
+            self.items.push(Item { block: Block::new(BlockKind::ListItem, text), number: None, linked: Vec::new() });
         }
     }
 
