@@ -9,7 +9,7 @@ use millrace_domain::parse_options::{PageRanges, ParseOptions};
 use millrace_pipeline_handlers::failure::{FailureCode, ParseFailure};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
-use support::files::{pptx, zip_with};
+use support::files::{mutated, pptx, rewritten, zip_with};
 
 const LAYOUT: &str = r#"<p:sldLayout><p:cSld><p:spTree><p:sp><p:nvSpPr><p:nvPr><p:ph type="body" idx="2"/></p:nvPr></p:nvSpPr>
     <p:txBody><a:lstStyle><a:lvl2pPr><a:buNone/></a:lvl2pPr></a:lstStyle></p:txBody></p:sp></p:spTree></p:cSld></p:sldLayout>"#;
@@ -166,4 +166,16 @@ fn only_the_wanted_slides_are_read() {
     assert_eq!(document.pages, 3);
     let nothing = parse(&["one"]).expect("a document");
     assert_eq!(nothing.warnings, ["the pages that were asked for hold no text"]);
+}
+
+#[test]
+fn damaged_xml_never_panics() {
+    let shapes = shape(r#"<p:ph type="body" idx="2"/>"#, &(p(r#"<a:pPr lvl="1"/>"#, "x") + &p("", "y")))
+        + "<p:graphicFrame><a:graphic><a:graphicData><a:tbl><a:tr><a:tc gridSpan=\"2\"/><a:tc hMerge=\"1\"/></a:tr><a:tr><a:tc vMerge=\"1\"/></a:tr></a:tbl></a:graphicData></a:graphic></p:graphicFrame>";
+    let bytes = file(&shapes, &[], &[]);
+    for seed in 0..200 {
+        let part = ["ppt/slides/slide1.xml", "ppt/slideMasters/m.xml"][seed as usize % 2];
+        // The outcome is free; a panic is not.
+        let _outcome = try_parse(&rewritten(&bytes, part, |text| mutated(&text, seed)), &ParserLimits::default());
+    }
 }

@@ -9,7 +9,7 @@ use millrace_domain::parse_options::{PageRanges, ParseOptions};
 use millrace_pipeline_handlers::failure::FailureCode;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
-use support::files::{docx, rewritten, zip_with};
+use support::files::{docx, mutated, rewritten, zip_with};
 
 const NUMBERING: &str = r#"<w:numbering><w:abstractNum w:abstractNumId="0">
     <w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>
@@ -244,4 +244,24 @@ fn hostile_documents_are_refused_or_bounded() {
         document.replace("<w:document>", "<!DOCTYPE d [<!ENTITY x \"boom\">]><w:document>")
     });
     assert_eq!(parse(&entities).markdown, "ab\n");
+}
+
+#[test]
+fn damaged_xml_never_panics() {
+    let body = [
+        p(r#"<w:pStyle w:val="H2"/>"#, "Part"),
+        item(1, 1, "inner"),
+        r#"<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="2"/></w:tcPr><w:p/></w:tc></w:tr><w:tr><w:tc><w:tcPr><w:vMerge/></w:tcPr><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc><w:tc><w:p/></w:tc></w:tr></w:tbl>"#.to_owned(),
+        r#"<w:p><w:r><w:br w:type="page"/><w:fldChar w:fldCharType="begin"/><w:t>1. x*_y_ | #</w:t></w:r><m:oMath><m:r><m:t>a</m:t></m:r></m:oMath></w:p>"#.to_owned(),
+    ];
+    let bytes = file(&body.concat(), &[]);
+    let mut read = 0;
+    for seed in 0..300 {
+        let part = ["word/document.xml", "word/numbering.xml", "word/styles.xml"][seed as usize % 3];
+        let damaged = rewritten(&bytes, part, |text| mutated(&text, seed));
+        // The outcome is free; a panic is not.
+        let outcome = builtin().parse(&damaged, "a.docx", &ParserLimits::default(), &ParseOptions::default());
+        read += usize::from(outcome.is_ok());
+    }
+    assert!(read > 100, "most of the damage is not to the frame: {read}");
 }

@@ -366,3 +366,32 @@ pub fn xlsb(rows: &[&[&str]]) -> Vec<u8> {
         ("xl/worksheets/sheet1.bin", &sheet),
     ])
 }
+
+/// A text with a few of its characters changed or taken out, at places that a small generator picks: the same ones at
+/// every run. Marks of XML are put in more often than chance would.
+pub fn mutated(text: &str, seed: u64) -> String {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).expect("31 bits")
+    };
+    let mut characters: Vec<char> = text.chars().collect();
+    for _ in 0..=next() % 4 {
+        let at = next() % characters.len();
+        match next() % 3 {
+            0 => {
+                let count = (next() % 40).min(characters.len() - at);
+                characters.drain(at..at + count);
+            }
+            1 => characters[at] = char::from(b"<>/\"&;:90-\n| #*"[next() % 15]),
+            _ => {
+                let from = next() % characters.len();
+                let piece: Vec<char> = characters[from..].iter().take(next() % 60).copied().collect();
+                characters.splice(at..at, piece);
+            }
+        }
+    }
+    characters.into_iter().collect()
+}

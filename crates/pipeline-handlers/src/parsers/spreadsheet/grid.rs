@@ -4,6 +4,9 @@ use calamine::{Data, Dimensions};
 
 use super::cell::is_blank;
 
+/// Rows and columns that a sheet can have; cells beyond them are made up.
+const MAX_ROWS: u32 = 1 << 20;
+const MAX_COLUMNS: u32 = 1 << 14;
 /// Most cells that merged ranges may fill with copies, over one sheet.
 const MAX_COPIES: usize = 500_000;
 /// Most bytes of text in these copies.
@@ -36,7 +39,7 @@ pub(super) struct Grid {
 impl Grid {
     /// A grid of cells in any order; of two at one place the first stays.
     pub(super) fn new(mut cells: Vec<(u32, u32, Data)>) -> Self {
-        cells.retain(|(_, _, data)| !is_blank(data));
+        cells.retain(|(row, column, data)| *row < MAX_ROWS && *column < MAX_COLUMNS && !is_blank(data));
         // A stable sort, and quick on what is in order already.
         cells.sort_by_key(|(row, column, _)| (*row, *column));
         cells.dedup_by_key(|(row, column, _)| (*row, *column));
@@ -152,6 +155,7 @@ mod tests {
         let ranges = vec![merged(0, 0, 1_048_575, 16_383); 100_000];
         assert!(!grid.fill_merged(&ranges));
         assert_eq!(shown(&grid), ["0,0=a", "0,1=b", "1048575,16383=z"]);
+        assert!(Grid::new(vec![text(u32::MAX, 0, "no"), text(0, u32::MAX, "cells")]).rows().is_empty());
         let mut empty = Grid::default();
         assert!(empty.fill_merged(&ranges));
     }
