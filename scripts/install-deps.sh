@@ -4,7 +4,7 @@
 #
 # Usage: scripts/install-deps.sh [run|test|check|all]     (default: all)
 #   run    PostgreSQL, to run Millrace
-#   test   and an S3 server (moto), for the tests of the object store
+#   test   and an S3 server (moto) and Tesseract, for the tests of the object store and of pictures
 #   check  cargo-deny and diesel_cli, for make check
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -32,7 +32,13 @@ if wants test || wants check; then
     need curl command -v curl
     need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
 fi
-if wants test; then need python3-venv python3 -c 'import ensurepip, venv'; fi
+if wants test; then
+    need python3-venv python3 -c 'import ensurepip, venv'
+    # Pictures and scans are read by it where it is installed; the tests want it in two languages.
+    need tesseract-ocr command -v tesseract
+    need tesseract-ocr-eng sh -c 'tesseract --list-langs | grep -qx eng'
+    need tesseract-ocr-chi-sim sh -c 'tesseract --list-langs | grep -qx chi_sim'
+fi
 if wants check; then need libpq-dev pkg-config --exists libpq; fi
 
 if [ ${#missing[@]} -gt 0 ]; then

@@ -93,6 +93,16 @@ impl PageRanges {
                 return Err(PageRangesError::TooMany);
             }
         }
+        Ok(Self::joined(ranges))
+    }
+
+    /// These pages, in any order and number; `None` without any.
+    pub fn of_pages(pages: impl IntoIterator<Item = u32>) -> Option<Self> {
+        let ranges: Vec<_> = pages.into_iter().filter(|page| *page > 0).map(|page| (page, page)).collect();
+        (!ranges.is_empty()).then(|| Self::joined(ranges))
+    }
+
+    fn joined(mut ranges: Vec<(u32, u32)>) -> Self {
         ranges.sort_unstable();
         let mut joined: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
         for (first, last) in ranges {
@@ -101,7 +111,7 @@ impl PageRanges {
                 _ => joined.push((first, last)),
             }
         }
-        Ok(Self(joined))
+        Self(joined)
     }
 
     /// First and last page of each range, ascending, without overlaps.
@@ -157,6 +167,8 @@ mod tests {
             assert_eq!(PageRanges::parse(text).expect(text).to_string(), canonical);
         }
         assert_eq!(PageRanges::parse("2-4,9").expect("ranges").within(3).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(PageRanges::of_pages([7, 2, 1]).expect("pages").to_string(), "1-2,7");
+        assert_eq!(PageRanges::of_pages([0]), None);
     }
 
     #[test]

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn only_skip_runs_when_nothing_else_is_given() {
-        let engines = Arc::new(EngineChain::new(Vec::new()));
+        let engines = Arc::new(EngineChain::new(Vec::new(), ParserLimits::default()));
         let catalog =
             Catalog::new(engines, Arc::new(Transforms::with(Vec::new())), ParserLimits::default(), Vec::new());
         let rule = |mode| RuleDefinition { mode, ..RuleDefinition::builtin() };

@@ -19,6 +19,8 @@ pub enum FailureCode {
     NoTextLayer,
     /// A picture, and nothing here that reads text in pictures.
     OcrUnavailable,
+    /// A language was asked for that is not installed.
+    OcrLanguageMissing,
     /// Over the limit of pages, slides or sheets.
     TooManyPages,
     /// Over the limit of file size.
@@ -47,6 +49,7 @@ impl FailureCode {
             Self::UnreadableFile => "unreadable_file",
             Self::NoTextLayer => "no_text_layer",
             Self::OcrUnavailable => "ocr_unavailable",
+            Self::OcrLanguageMissing => "ocr_language_missing",
             Self::TooManyPages => "too_many_pages",
             Self::FileTooLarge => "file_too_large",
             Self::ArchiveTooLarge => "archive_too_large",

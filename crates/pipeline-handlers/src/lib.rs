@@ -23,6 +23,7 @@ pub mod parser;
 pub mod parsers;
 pub mod pool;
 pub mod registry;
+pub mod render;
 mod sections;
 pub mod sniff;
 mod table;

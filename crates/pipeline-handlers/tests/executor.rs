@@ -37,7 +37,7 @@ fn over(store: &Arc<FakeStore>, pool: Arc<ParserPool>, limits: ParserLimits) -> 
     let local = LocalEngine::new(Arc::new(builtin()), pool, limits.clone());
     DocumentExecutor::new(ExecutorParts {
         store: Arc::clone(store) as _,
-        engines: Arc::new(EngineChain::new(vec![Arc::new(local)])),
+        engines: Arc::new(EngineChain::new(vec![Arc::new(local)], ParserLimits::default())),
         transforms: Arc::new(Transforms::with(Vec::new())),
         cache: None,
         limits,

@@ -2,26 +2,31 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use millrace_domain::artifact::ParseKey;
 use millrace_domain::capabilities::EngineCapability;
 use millrace_domain::parse_options::ParseOptions;
 use millrace_domain::{ErrorKind, ErrorStage, Fault, TaskFailure};
 
-use super::{Engine, EngineFailure, EngineOutput, EngineRequest};
+use super::{Engine, EngineFailure, EngineOutput, EngineRequest, Verdict, gaps};
+use crate::failure::{FailureCode, ParseFailure};
+use crate::limits::ParserLimits;
 
 /// Code of requests that name a parser which is not configured, at submit and at run alike.
 pub(crate) const UNKNOWN_PARSER: &str = "unknown_parser";
 
+/// The media type whose pages may be text here and pictures there.
+const PDF: &str = "application/pdf";
+
 /// The engines of an installation.
 pub struct EngineChain {
     engines: Vec<Arc<dyn Engine>>,
+    limits: ParserLimits,
 }
 
 impl EngineChain {
     /// Engines in the order in which they are tried.
-    pub fn new(engines: Vec<Arc<dyn Engine>>) -> Self {
-        Self { engines }
+    pub fn new(engines: Vec<Arc<dyn Engine>>, limits: ParserLimits) -> Self {
+        Self { engines, limits }
     }
 
     /// The engines, in order.
@@ -57,24 +62,72 @@ impl EngineChain {
         })
     }
 
-    /// Parses with the first engine that can. The failure is that of the last engine that really tried.
+    /// Parses with the first engine that can.
+    ///
+    /// When none can, the failure is that of the last engine that tried; one that such files are no business of is
+    /// not heard if another tried, and one that is merely out of reach hides nothing, but has the task tried again.
+    /// Pages of a PDF that turn out to be pictures are given to the next engine that recognises text.
     ///
     /// # Errors
     /// The task's failure.
-    pub async fn parse(&self, mut request: EngineRequest) -> Result<EngineOutput, TaskFailure> {
+    pub async fn parse(&self, request: EngineRequest) -> Result<EngineOutput, TaskFailure> {
+        let mut engines = self.candidates(&request).cloned().collect::<Vec<_>>().into_iter();
         let mut failed: Option<EngineFailure> = None;
-        for engine in self.candidates(&request).cloned().collect::<Vec<_>>() {
-            request.earlier = failed.as_mut().and_then(|failure: &mut EngineFailure| failure.partial.take());
+        while let Some(engine) = engines.next() {
             match engine.parse(&request).await {
-                Ok(output) => return Ok(output),
-                Err(failure) if failure.try_next => {
+                Ok(output) => return self.complete(output, &request, engines.as_slice()).await,
+                Err(failure) if failure.verdict != Verdict::Final => {
                     tracing::info!(engine = engine.name(), code = failure.failure.code, "a parser gave up");
-                    failed = Some(merge(failed, failure, request.earlier.take()));
+                    failed = Some(merge(failed, failure));
                 }
                 Err(failure) => return Err(failure.failure),
             }
         }
         Err(failed.map_or_else(|| self.nobody(&request), |failure| failure.failure))
+    }
+
+    /// Has the pages that are pictures read by the engines that come next.
+    async fn complete(
+        &self,
+        output: EngineOutput,
+        request: &EngineRequest,
+        next: &[Arc<dyn Engine>],
+    ) -> Result<EngineOutput, TaskFailure> {
+        let next: Vec<Arc<dyn Engine>> = next.iter().filter(|engine| engine.recognises()).cloned().collect();
+        if request.media_type != PDF || next.is_empty() {
+            return Ok(output);
+        }
+        let document = output.document.clone();
+        let Some(gaps) = blocking(move || Ok(gaps::pages_without_text(&document))).await? else {
+            return Ok(output);
+        };
+        let options = ParseOptions { pages: Some(gaps.clone()), ..request.options.clone() };
+        let rest = EngineRequest { options, ..request.clone() };
+        let mut failed: Option<EngineFailure> = None;
+        let limits = self.limits.clone();
+        for engine in next {
+            match engine.parse(&rest).await {
+                Ok(filling) => {
+                    let work = move || gaps::fill(&output.document, &filling.document, &gaps, &limits);
+                    let remote_task_id = filling.remote_task_id;
+                    return Ok(EngineOutput { document: blocking(work).await?, remote_task_id });
+                }
+                Err(failure) => {
+                    tracing::info!(engine = engine.name(), code = failure.failure.code, "pages stay unrecognised");
+                    failed = Some(merge(failed, failure));
+                }
+            }
+        }
+        match failed {
+            // Rather later than without some of its pages.
+            Some(EngineFailure { failure, .. }) if failure.retryable => Err(failure),
+            Some(EngineFailure { failure, .. }) => {
+                let (remote_task_id, document) = (output.remote_task_id, output.document);
+                let work = move || gaps::leave(&document, &gaps, &failure.code, &failure.message, &limits);
+                Ok(EngineOutput { document: blocking(work).await?, remote_task_id })
+            }
+            None => Ok(output),
+        }
     }
 
     /// What every engine says of itself, asked at once.
@@ -83,20 +136,26 @@ impl EngineChain {
     }
 
     fn candidates<'a>(&'a self, request: &'a EngineRequest) -> impl Iterator<Item = &'a Arc<dyn Engine>> {
-        self.engines.iter().filter(|engine| match &request.options.parser {
+        let recognise = request.options.force_ocr && holds_pictures(request.media_type);
+        self.engines.iter().filter(move |engine| match &request.options.parser {
             Some(name) => engine.name() == name,
-            None => engine.reads(request.media_type),
+            None => engine.reads(request.media_type) && (engine.recognises() || !recognise),
         })
     }
 
     fn nobody(&self, request: &EngineRequest) -> TaskFailure {
         match &request.options.parser {
             Some(name) => TaskFailure::permanent(ErrorStage::Mineru, UNKNOWN_PARSER, self.unknown_text(name)),
-            None => TaskFailure::permanent(
-                ErrorStage::Mineru,
-                "unsupported_type",
+            None if request.options.force_ocr && holds_pictures(request.media_type) => ParseFailure::new(
+                FailureCode::OcrUnavailable,
+                "recognising text was asked for, and nothing here does so",
+            )
+            .into(),
+            None => ParseFailure::new(
+                FailureCode::UnsupportedType,
                 format!("no parser reads files of type '{}'", request.media_type),
-            ),
+            )
+            .into(),
         }
     }
 
@@ -106,15 +165,42 @@ impl EngineChain {
     }
 }
 
-/// An engine that is merely out of reach does not hide what an earlier one found wrong with the file.
-fn merge(earlier: Option<EngineFailure>, later: EngineFailure, partial: Option<Bytes>) -> EngineFailure {
-    let mut kept = match earlier {
-        Some(earlier) if later.failure.retryable && !earlier.failure.retryable => {
-            // Another attempt may find the engine back.
-            EngineFailure { failure: TaskFailure { retryable: true, ..earlier.failure }, ..later }
+/// Whether a file of this type may be a picture of text.
+fn holds_pictures(media_type: &str) -> bool {
+    media_type == PDF || media_type.starts_with("image/")
+}
+
+/// Which of two failures is told.
+fn merge(earlier: Option<EngineFailure>, later: EngineFailure) -> EngineFailure {
+    let Some(earlier) = earlier else { return later };
+    match (earlier.verdict, later.verdict) {
+        (Verdict::Declined, _) => later,
+        (_, Verdict::Declined) => earlier,
+        // Out of reach now: another attempt may find the engine back. What is wrong with the file is told meanwhile.
+        _ if later.failure.retryable && !earlier.failure.retryable => {
+            let retry_after_seconds = later.failure.retry_after_seconds;
+            let failure = TaskFailure { retryable: true, retry_after_seconds, ..earlier.failure };
+            EngineFailure { failure, ..later }
+        }
+        _ if earlier.failure.retryable => {
+            let asked = earlier.failure.retry_after_seconds;
+            let retry_after_seconds = later.failure.retry_after_seconds.max(asked);
+            EngineFailure { failure: TaskFailure { retryable: true, retry_after_seconds, ..later.failure }, ..later }
         }
         _ => later,
-    };
-    kept.partial = kept.partial.or(partial);
-    kept
+    }
 }
+
+/// Work on documents that may be large.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ParseFailure> + Send + 'static,
+) -> Result<T, TaskFailure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome.map_err(TaskFailure::from),
+        Err(_panic) => Err(ParseFailure::new(FailureCode::ParserCrashed, "the parsed document cannot be read").into()),
+    }
+}
+
+#[cfg(test)]
+#[path = "chain_tests.rs"]
+mod tests;

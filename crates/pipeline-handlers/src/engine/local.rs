@@ -123,7 +123,7 @@ fn parse_here(
     Ok(Triage::Parsed(output::to_json(&document, limits)?.into()))
 }
 
-fn unreadable(error: io::Error) -> TaskFailure {
+pub(super) fn unreadable(error: io::Error) -> TaskFailure {
     match error.kind() {
         io::ErrorKind::NotFound => source_missing(),
         _ => storage_unavailable(ErrorStage::Mineru, &unavailable(error)),

@@ -4,8 +4,11 @@
 //! function inside the local engine. [`EngineChain`] tries engines in the configured order.
 
 mod chain;
+mod gaps;
 pub mod local;
+mod markdown;
 mod source;
+pub mod tesseract;
 
 use std::sync::Arc;
 
@@ -51,9 +54,6 @@ pub struct EngineRequest {
     pub options: ParseOptions,
     /// Told about pages.
     pub progress: Arc<dyn ParseProgress>,
-    /// What the engine before this one in the chain made of the file, when it gave up for want of text
-    /// (`no_text_layer`): some of its pages may be fine.
-    pub earlier: Option<Bytes>,
 }
 
 /// A parsed file.
@@ -65,48 +65,56 @@ pub struct EngineOutput {
     pub remote_task_id: Option<String>,
 }
 
+/// What a failed engine says of the engines after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// No other engine will do better: the file itself is bad (empty, encrypted, too large).
+    Final,
+    /// It tried and failed; another engine may do better.
+    Tried,
+    /// Such files are not its business; what any other engine finds says more.
+    Declined,
+}
+
 /// Why an engine gave up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineFailure {
     /// What the task fails with if no other engine reads the file.
     pub failure: TaskFailure,
-    /// Whether another engine may do better. Not so when the file itself is bad: empty, encrypted, too large.
-    pub try_next: bool,
-    /// What was read nevertheless, as JSON of a parsed document.
-    pub partial: Option<Bytes>,
+    /// What that says of the other engines.
+    pub verdict: Verdict,
 }
 
 impl EngineFailure {
     /// No other engine will do better.
     pub fn last(failure: TaskFailure) -> Self {
-        Self { failure, try_next: false, partial: None }
+        Self { failure, verdict: Verdict::Final }
     }
 
     /// Another engine may do better.
-    pub fn next(failure: TaskFailure) -> Self {
-        Self { failure, try_next: true, partial: None }
+    pub fn tried(failure: TaskFailure) -> Self {
+        Self { failure, verdict: Verdict::Tried }
     }
 }
 
 impl From<ParseFailure> for EngineFailure {
     fn from(failure: ParseFailure) -> Self {
-        let try_next = match failure.code {
-            FailureCode::UnsupportedType
-            | FailureCode::UnreadableFile
-            | FailureCode::NoTextLayer
-            | FailureCode::OcrUnavailable
+        let verdict = match failure.code {
+            FailureCode::UnsupportedType | FailureCode::NoTextLayer | FailureCode::OcrUnavailable => Verdict::Declined,
+            FailureCode::UnreadableFile
+            | FailureCode::OcrLanguageMissing
             | FailureCode::ParserTimeout
             | FailureCode::ParserMemory
             | FailureCode::ParserCrashed
-            | FailureCode::ParserUnavailable => true,
+            | FailureCode::ParserUnavailable => Verdict::Tried,
             FailureCode::EmptyFile
             | FailureCode::EncryptedFile
             | FailureCode::TooManyPages
             | FailureCode::FileTooLarge
             | FailureCode::ArchiveTooLarge
-            | FailureCode::OutputTooLarge => false,
+            | FailureCode::OutputTooLarge => Verdict::Final,
         };
-        Self { failure: failure.into(), try_next, partial: None }
+        Self { failure: failure.into(), verdict }
     }
 }
 
@@ -122,6 +130,10 @@ pub trait Engine: Send + Sync + 'static {
     fn version(&self) -> String;
     /// Whether files of this media type are worth a try.
     fn reads(&self, media_type: &str) -> bool;
+    /// Whether it reads the text in pictures: asked for scans, and when recognition is asked for whatever a file holds.
+    fn recognises(&self) -> bool {
+        false
+    }
     /// Whether reading such a file costs more than finding an earlier parse of it.
     fn worth_reusing(&self, request: &EngineRequest) -> bool {
         let _ = request;

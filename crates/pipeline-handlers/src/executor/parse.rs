@@ -92,7 +92,6 @@ impl DocumentExecutor {
             media_type,
             options: options.clone(),
             progress,
-            earlier: None,
         })
     }
 

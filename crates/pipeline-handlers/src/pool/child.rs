@@ -28,8 +28,8 @@ pub(super) struct WorkerChild {
 
 /// An answer of a parser process.
 pub(super) struct Answer {
-    /// The document as JSON, or why there is none.
-    pub document: Result<Vec<u8>, ParseFailure>,
+    /// What was asked for, or why there is none.
+    pub payload: Result<Vec<u8>, ParseFailure>,
     /// Whether the process asks to be replaced.
     pub retire: bool,
 }
@@ -76,12 +76,12 @@ impl WorkerChild {
 
     async fn read(&mut self, max_output_bytes: u64) -> io::Result<Answer> {
         let head: ResponseHead = serde_json::from_slice(&receive(&mut self.stdout, HEAD_LIMIT).await?)?;
-        let payload = receive(&mut self.stdout, max_output_bytes.max(HEAD_LIMIT)).await?;
-        let document = match head.outcome {
-            Outcome::Document => Ok(payload),
-            Outcome::Failure => Err(serde_json::from_slice(&payload)?),
+        let frame = receive(&mut self.stdout, max_output_bytes.max(HEAD_LIMIT)).await?;
+        let payload = match head.outcome {
+            Outcome::Done => Ok(frame),
+            Outcome::Failure => Err(serde_json::from_slice(&frame)?),
         };
-        Ok(Answer { document, retire: head.retire })
+        Ok(Answer { payload, retire: head.retire })
     }
 
     /// Ends the process; gives its exit status and what it wrote to standard error.

@@ -14,10 +14,11 @@ use super::child::{Answer, Broken, WorkerChild};
 use super::command::WorkerCommand;
 use super::death;
 use super::idle::IdleChildren;
-use super::protocol::Request;
+use super::protocol::{Request, Work};
 use super::spawner::Spawner;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::limits::ParserLimits;
+use crate::render::{PageImage, RenderPage};
 
 /// How a pool is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,21 +100,46 @@ impl ParserPool {
     /// # Errors
     /// A [`ParseFailure`]; `parser_*` codes when the child did not live to say what is wrong.
     pub async fn parse(&self, job: ParseJob) -> Result<Bytes, ParseFailure> {
+        self.run(job.input, job.filename, job.limits, Work::Parse(job.options)).await
+    }
+
+    /// Makes a picture of one page of a PDF in a child. Dropping the future kills the child.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub async fn render(
+        &self,
+        input: WorkerInput,
+        page: RenderPage,
+        limits: ParserLimits,
+    ) -> Result<PageImage, ParseFailure> {
+        let payload = self.run(input, String::new(), limits, Work::Render(page)).await?;
+        PageImage::decode(payload)
+            .ok_or_else(|| ParseFailure::new(FailureCode::ParserCrashed, "the parser process answered nonsense"))
+    }
+
+    async fn run(
+        &self,
+        input: WorkerInput,
+        filename: String,
+        limits: ParserLimits,
+        work: Work,
+    ) -> Result<Bytes, ParseFailure> {
         let _permit = self.permits.acquire().await.map_err(|_closed| unavailable("the pool is closed"))?;
-        let (path, inline) = match job.input {
+        let (path, inline) = match input {
             WorkerInput::Path(path) => (Some(path), None),
             WorkerInput::Inline(bytes) => (None, Some(bytes)),
         };
-        let request = Request { filename: job.filename, path, limits: job.limits, options: job.options };
+        let request = Request { filename, path, limits, work };
         let wall = Duration::from_secs(request.limits.wall_seconds);
         loop {
             let mut child = self.take().await?;
             match tokio::time::timeout(wall, child.exchange(&request, inline.as_deref())).await {
-                Ok(Ok(Answer { document, retire })) => {
+                Ok(Ok(Answer { payload, retire })) => {
                     if !retire {
                         self.give_back(child);
                     }
-                    return document.map(Bytes::from);
+                    return payload.map(Bytes::from);
                 }
                 // It died while idle; the document has done nothing. A fresh child never answers so.
                 Ok(Err(Broken::BeforeRequest)) => {}

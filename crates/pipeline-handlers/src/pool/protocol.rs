@@ -1,7 +1,8 @@
 //! Frames between the server and a parser process: a length of four bytes (little endian), then so many bytes.
 //!
 //! A request is one frame of JSON ([`Request`]), followed by one frame of file bytes when it carries them inline.
-//! A response is one frame of JSON ([`ResponseHead`]), followed by one frame of payload.
+//! A response is one frame of JSON ([`ResponseHead`]), followed by one frame of payload: what the request's [`Work`] is
+//! said to give, or a failure.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -11,11 +12,22 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::limits::ParserLimits;
+use crate::render::RenderPage;
 
 /// Longest frame of JSON head, in bytes.
 pub(super) const HEAD_LIMIT: u64 = 64 << 10;
 
-/// One document to parse.
+/// What is to be done with a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Work {
+    /// Parse it with the built-in parser of its format; gives a parsed document as JSON.
+    Parse(ParseOptions),
+    /// Make a picture of one of its pages; gives a [`PageImage`](crate::render::PageImage) in its own encoding.
+    Render(RenderPage),
+}
+
+/// One file to work on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Request {
     /// Original name, which breaks ties among kinds of text.
@@ -24,16 +36,16 @@ pub(super) struct Request {
     pub path: Option<PathBuf>,
     /// Limits to keep.
     pub limits: ParserLimits,
-    /// What was asked for.
-    pub options: ParseOptions,
+    /// What to do.
+    pub work: Work,
 }
 
 /// What the payload of a response is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
-    /// A parsed document as JSON.
-    Document,
+    /// What the request asked for.
+    Done,
     /// A [`ParseFailure`](crate::failure::ParseFailure) as JSON.
     Failure,
 }

@@ -1,13 +1,14 @@
-//! The child's side: reads requests, parses, answers. Knows no async runtime and no logging.
+//! The child's side: reads requests, works on the files, answers. Knows no async runtime and no logging.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::os;
-use super::protocol::{HEAD_LIMIT, Outcome, Request, ResponseHead, read_frame, write_frame};
+use super::protocol::{HEAD_LIMIT, Outcome, Request, ResponseHead, Work, read_frame, write_frame};
 use crate::failure::{FailureCode, ParseFailure};
 use crate::registry::{ParserRegistry, builtin};
+use crate::render;
 
 /// Stack of the parsing thread, in bytes; only what is touched costs memory. Parsers of nested formats recurse.
 const STACK_BYTES: usize = 64 << 20;
@@ -39,9 +40,9 @@ fn serve() -> io::Result<()> {
             Some(_) => None,
             None => read_frame(&mut input, request.limits.max_file_bytes)?,
         };
-        let (answer, panicked) = answer(&registry, &request, inline, baseline);
+        let (answer, panicked) = work_on(&registry, &request, inline, baseline);
         let (outcome, payload) = match answer {
-            Ok(document) => (Outcome::Document, document),
+            Ok(payload) => (Outcome::Done, payload),
             Err(failure) => (Outcome::Failure, serde_json::to_vec(&failure)?),
         };
         let grown = os::memory_in_use().is_some_and(|memory| memory.private > RETIRE_BYTES + payload.len() as u64);
@@ -53,8 +54,8 @@ fn serve() -> io::Result<()> {
     Ok(())
 }
 
-/// The document as JSON or why not, and whether a parser panicked.
-fn answer(
+/// What was asked for or why not, and whether a parser panicked.
+fn work_on(
     registry: &ParserRegistry,
     request: &Request,
     inline: Option<Vec<u8>>,
@@ -69,7 +70,10 @@ fn answer(
             Some(bytes) => bytes,
             None => read_file(request)?,
         };
-        let document = registry.parse(&bytes, &request.filename, limits, &request.options)?;
+        let document = match &request.work {
+            Work::Parse(options) => registry.parse(&bytes, &request.filename, limits, options)?,
+            Work::Render(page) => return render::render_page(bytes, page, limits),
+        };
         drop(bytes);
         crate::output::to_json(&document, limits)
     });

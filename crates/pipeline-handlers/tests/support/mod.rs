@@ -4,6 +4,7 @@
 
 pub mod files;
 pub mod pages;
+pub mod pictures;
 pub mod ports;
 
 use std::sync::Arc;

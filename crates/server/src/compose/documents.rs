@@ -5,14 +5,13 @@ use std::sync::Arc;
 use anyhow::Context;
 use millrace_domain::ports::ObjectStore;
 use millrace_pipeline_handlers::catalog::Catalog;
-use millrace_pipeline_handlers::engine::local::LocalEngine;
-use millrace_pipeline_handlers::engine::{Engine, EngineChain};
+use millrace_pipeline_handlers::engine::EngineChain;
 use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::{ParserPool, PoolConfig, WorkerCommand};
-use millrace_pipeline_handlers::registry;
 use millrace_pipeline_handlers::transform::{Transform, Transforms};
 
+use super::engines;
 use crate::config::Config;
 
 /// The document pipeline.
@@ -31,7 +30,9 @@ pub(super) fn documents(
     warm: usize,
 ) -> anyhow::Result<Documents> {
     let limits = limits(config);
-    let engines = Arc::new(EngineChain::new(engines(config, &limits, command, warm)?));
+    let pool = pool(config, command, warm)?;
+    let engines = engines::engines(&config.parsers, &limits, &pool)?;
+    let engines = Arc::new(EngineChain::new(engines, limits.clone()));
     let transforms = Arc::new(Transforms::with(transforms()));
     let executor = DocumentExecutor::new(ExecutorParts {
         store: objects,
@@ -44,27 +45,20 @@ pub(super) fn documents(
     Ok(Documents { executor: Arc::new(executor), catalog: Arc::new(catalog) })
 }
 
-/// Every engine that the configuration names, in its order.
-fn engines(
-    config: &Config,
-    limits: &ParserLimits,
-    command: Option<WorkerCommand>,
-    warm: usize,
-) -> anyhow::Result<Vec<Arc<dyn Engine>>> {
+/// The parser processes.
+fn pool(config: &Config, command: Option<WorkerCommand>, warm: usize) -> anyhow::Result<Arc<ParserPool>> {
     let command = match command {
         Some(command) => command,
         None => WorkerCommand::current_exe().context("this program's own path is unknown")?,
     };
     let parsers = &config.parsers;
-    let pool = ParserPool::start(PoolConfig {
+    ParserPool::start(PoolConfig {
         size: parsers.workers_or_default() as usize,
         warm,
         documents_per_child: parsers.documents_per_worker,
         ..PoolConfig::new(command)
     })
-    .context("the parser processes cannot be started")?;
-    let local = LocalEngine::new(Arc::new(registry::builtin()), pool, limits.clone());
-    Ok(vec![Arc::new(local)])
+    .context("the parser processes cannot be started")
 }
 
 /// Every transform beside `skip`.

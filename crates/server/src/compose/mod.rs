@@ -4,6 +4,7 @@
 //! service, the clock or the executor while the rest is the real application.
 
 mod documents;
+mod engines;
 mod identity;
 mod parts;
 

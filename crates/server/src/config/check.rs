@@ -1,5 +1,6 @@
 //! What serde cannot see: ranges, and values that do not go together.
 
+use super::engines::{EngineName, TesseractSection};
 use super::network::{AuthConfig, IssuerConfig};
 use super::storage::{ObjectsConfig, StoreKind};
 use super::{Config, ConfigError};
@@ -26,6 +27,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     times_and_sizes(config, &mut problems);
     stores(config, &mut problems);
     objects(&config.objects, &mut problems);
+    engines(config, &mut problems);
     auth(config, &mut problems);
     if problems.0.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(problems.0)) }
 }
@@ -57,6 +59,10 @@ fn ranges(config: &Config, problems: &mut Problems) {
         ("parsers.max_pages", parsers.max_pages.into()),
         ("parsers.cpu_seconds", parsers.cpu_seconds),
         ("parsers.wall_seconds", parsers.wall_seconds),
+        ("parsers.tesseract.max_page_pixels", parsers.tesseract.max_page_pixels),
+        ("parsers.tesseract.max_pages", parsers.tesseract.max_pages.into()),
+        ("parsers.tesseract.workers", parsers.tesseract.workers.map_or(1, u64::from)),
+        ("parsers.tesseract.page_seconds", parsers.tesseract.page_seconds),
         ("upload.max_file_bytes", upload.max_file_bytes),
         ("upload.max_files_per_request", upload.max_files_per_request.into()),
         ("idempotency.retention_hours", idempotency.retention_hours.into()),
@@ -146,6 +152,36 @@ fn objects(objects: &ObjectsConfig, problems: &mut Problems) {
         !plain || objects.allow_http,
         "objects.endpoint is plain http; set objects.allow_http = true if the network is trusted",
     );
+}
+
+/// Ways to parse: each at most once, and none that takes longer than a task may.
+fn engines(config: &Config, problems: &mut Problems) {
+    let parsers = &config.parsers;
+    problems.unless(!parsers.order.is_empty(), "parsers.order must name at least one parser");
+    for (index, name) in parsers.order.iter().enumerate() {
+        let twice = parsers.order.iter().take(index).any(|other| other == name);
+        problems.unless(!twice, format!("parsers.order names {name:?} twice"));
+    }
+    let TesseractSection { program, data_dir, languages, dpi, page_segmentation, page_seconds, memory_bytes, .. } =
+        &parsers.tesseract;
+    let is_configured = program.is_some() || data_dir.is_some() || !languages.is_empty();
+    problems.unless(
+        !is_configured || parsers.order.contains(&EngineName::Tesseract),
+        "parsers.tesseract is configured, but parsers.order does not name tesseract",
+    );
+    problems.unless((70..=1_200).contains(dpi), "parsers.tesseract.dpi must be from 70 to 1200");
+    problems.unless(*page_segmentation <= 13, "parsers.tesseract.page_segmentation must be from 0 to 13");
+    problems.unless(
+        *page_seconds <= config.queue.task_timeout_seconds,
+        "parsers.tesseract.page_seconds must not exceed queue.task_timeout_seconds",
+    );
+    let least = 256 << 20;
+    problems
+        .unless(*memory_bytes >= least, format!("parsers.tesseract.memory_bytes must be at least {least} (256 MiB)"));
+    for code in languages {
+        let is_code = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        problems.unless(is_code, format!("parsers.tesseract.languages: {code:?} is no language code"));
+    }
 }
 
 fn auth(config: &Config, problems: &mut Problems) {

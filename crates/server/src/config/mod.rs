@@ -4,6 +4,7 @@
 
 mod check;
 mod deserialize;
+mod engines;
 mod error;
 mod layers;
 mod network;
@@ -24,6 +25,7 @@ use crate::embedded_postgres::{Durability, PostgresOptions};
 
 pub use millrace_domain::secret::Secret;
 
+pub use engines::{EngineName, TesseractSection};
 pub use error::ConfigError;
 pub use network::{AuthConfig, IssuerConfig, ServerConfig, UploadConfig};
 pub use secret_url::SecretUrl;

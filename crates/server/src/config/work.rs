@@ -4,6 +4,8 @@ use std::num::NonZero;
 
 use serde::{Deserialize, Serialize};
 
+use super::engines::{EngineName, TesseractSection};
+
 const MIB: u64 = 1 << 20;
 
 /// `[queue]`: how tasks are taken in, run and repeated.
@@ -88,6 +90,10 @@ impl ConcurrencyConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ParsersConfig {
+    /// Ways to parse in the order in which they are tried. Default: all that are configured or found.
+    pub order: Vec<EngineName>,
+    /// Text in pictures and scans.
+    pub tesseract: TesseractSection,
     /// Child processes at once. Default: one per core, at least 2.
     pub workers: Option<u32>,
     /// Child processes kept while idle. Default 1.
@@ -121,6 +127,8 @@ pub struct ParsersConfig {
 impl Default for ParsersConfig {
     fn default() -> Self {
         Self {
+            order: EngineName::ALL.to_vec(),
+            tesseract: TesseractSection::default(),
             workers: None,
             warm_workers: 1,
             documents_per_worker: 200,
