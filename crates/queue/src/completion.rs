@@ -8,22 +8,19 @@ use futures::future::BoxFuture;
 use millrace_domain::{ErrorStage, Task, TaskFailure, TaskState};
 use millrace_repository::{Finish, FinishKind, FinishOutcome};
 use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::core::Core;
 
-/// An outcome on its way.
-pub(crate) struct Outcome {
-    task: Arc<Task>,
-    finish: Finish,
-}
-
 /// The sending side.
 pub(crate) struct Completer {
-    sender: mpsc::Sender<Outcome>,
+    sender: mpsc::Sender<Finish>,
 }
 
 /// Outcomes that may wait for the flusher; more wait in their runs, which bounds the memory they hold.
 const BACKLOG: usize = 2048;
+/// Batches that commit at the same time: while the database works on one, the next is made ready and sent.
+const IN_FLIGHT: usize = 2;
 /// A batch of this size says that the node is busy, so that the next batch waits a moment for company.
 const BUSY: usize = 8;
 /// Between two tries to reach the database.
@@ -33,7 +30,7 @@ const PATIENCE: u32 = 8;
 
 impl Completer {
     /// The two ends.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Outcome>) {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Finish>) {
         let (sender, receiver) = mpsc::channel(BACKLOG);
         (Self { sender }, receiver)
     }
@@ -45,29 +42,48 @@ impl Completer {
 }
 
 /// Room for one outcome.
-pub(crate) struct Place<'a>(mpsc::Permit<'a, Outcome>);
+pub(crate) struct Place<'a>(mpsc::Permit<'a, Finish>);
 
 impl Place<'_> {
     /// Hands an outcome over. It is queued then, not committed.
-    pub(crate) fn send(self, task: Arc<Task>, finish: Finish) {
-        self.0.send(Outcome { task, finish });
+    pub(crate) fn send(self, finish: Finish) {
+        self.0.send(finish);
     }
 }
 
 /// Commits what comes until the senders are gone or the node's work is over.
-pub(crate) async fn run(core: Arc<Core>, mut outcomes: mpsc::Receiver<Outcome>) {
+pub(crate) async fn run(core: Arc<Core>, mut outcomes: mpsc::Receiver<Finish>) {
     let mut last_size = 0;
+    let mut commits = JoinSet::new();
     while let Some(first) = outcomes.recv().await {
         let mut batch = vec![first];
         gather(&core, &mut outcomes, &mut batch, last_size >= BUSY).await;
         last_size = batch.len();
-        commit(&core, batch).await;
-        core.ended.notify_waiters();
+        let core = Arc::clone(&core);
+        commits.spawn(async move {
+            commit(&core, batch).await;
+            core.ended.notify_waiters();
+        });
+        while commits.len() >= IN_FLIGHT {
+            finished(commits.join_next().await);
+        }
+    }
+    while !commits.is_empty() {
+        finished(commits.join_next().await);
     }
 }
 
-async fn gather(core: &Core, outcomes: &mut mpsc::Receiver<Outcome>, batch: &mut Vec<Outcome>, busy: bool) {
-    let drain = |outcomes: &mut mpsc::Receiver<Outcome>, batch: &mut Vec<Outcome>| {
+/// A panic in a commit is one of the loop.
+fn finished(commit: Option<Result<(), JoinError>>) {
+    if let Some(Err(error)) = commit
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+async fn gather(core: &Core, outcomes: &mut mpsc::Receiver<Finish>, batch: &mut Vec<Finish>, busy: bool) {
+    let drain = |outcomes: &mut mpsc::Receiver<Finish>, batch: &mut Vec<Finish>| {
         while batch.len() < core.config.batch_max {
             let Ok(next) = outcomes.try_recv() else { break };
             batch.push(next);
@@ -82,12 +98,11 @@ async fn gather(core: &Core, outcomes: &mut mpsc::Receiver<Outcome>, batch: &mut
 
 /// Commits a batch. A batch that the store refuses is halved until the culprit stands alone and fails by itself; one
 /// that did not reach the store is repeated until it does or the node loses its lease.
-fn commit(core: &Arc<Core>, batch: Vec<Outcome>) -> BoxFuture<'_, ()> {
+fn commit(core: &Arc<Core>, batch: Vec<Finish>) -> BoxFuture<'_, ()> {
     async move {
-        let finishes: Vec<Finish> = batch.iter().map(|outcome| outcome.finish.clone()).collect();
         let mut tries = 0;
         loop {
-            match core.tasks.finish_many(&finishes, core.clock.now()).await {
+            match core.tasks.finish_many(&batch, core.clock.now()).await {
                 Ok(results) => return settle(core, batch, results, tries > 0).await,
                 Err(error) if error.is_transient() => {
                     tries += 1;
@@ -95,7 +110,7 @@ fn commit(core: &Arc<Core>, batch: Vec<Outcome>) -> BoxFuture<'_, ()> {
                     core.clock.sleep(REPEAT).await;
                     if core.owner().is_none() {
                         // The lease is lost: whoever holds the tasks now runs them again.
-                        batch.iter().for_each(|outcome| core.runs.end(outcome.task.id));
+                        batch.iter().for_each(|finish| core.runs.end(finish.id));
                         return;
                     }
                     if tries < PATIENCE || !answers(core, &batch[0].task).await {
@@ -109,7 +124,7 @@ fn commit(core: &Arc<Core>, batch: Vec<Outcome>) -> BoxFuture<'_, ()> {
                     };
                 }
                 Err(error) if batch.len() == 1 => {
-                    tracing::error!(error = ?error, task.id = batch[0].task.id.get(), "an outcome cannot be stored");
+                    tracing::error!(error = ?error, task.id = batch[0].id.get(), "an outcome cannot be stored");
                     return store_bare_failure(core, batch).await;
                 }
                 Err(_) => return halve(core, batch).await,
@@ -119,7 +134,7 @@ fn commit(core: &Arc<Core>, batch: Vec<Outcome>) -> BoxFuture<'_, ()> {
     .boxed()
 }
 
-async fn halve(core: &Arc<Core>, mut batch: Vec<Outcome>) {
+async fn halve(core: &Arc<Core>, mut batch: Vec<Finish>) {
     let right = batch.split_off(batch.len() / 2);
     commit(core, batch).await;
     commit(core, right).await;
@@ -131,14 +146,14 @@ async fn answers(core: &Core, task: &Task) -> bool {
 }
 
 /// Tells everybody what became of a committed batch; refused mounts become failures in a batch of their own.
-async fn settle(core: &Arc<Core>, batch: Vec<Outcome>, results: Vec<FinishOutcome>, repeated: bool) {
+async fn settle(core: &Arc<Core>, batch: Vec<Finish>, results: Vec<FinishOutcome>, repeated: bool) {
     let mut refused = Vec::new();
-    for (outcome, result) in batch.into_iter().zip(results) {
+    for (finish, result) in batch.into_iter().zip(results) {
         match result {
             FinishOutcome::Applied(task) => applied(core, &task),
-            FinishOutcome::Stale => stale(core, &outcome.task, repeated).await,
+            FinishOutcome::Stale => stale(core, &finish.task, repeated).await,
             FinishOutcome::Rejected(rejection) => refused.push(refuse(
-                outcome,
+                finish,
                 TaskFailure::permanent(ErrorStage::Mount, rejection.code(), rejection.to_string()),
             )),
         }
@@ -149,25 +164,23 @@ async fn settle(core: &Arc<Core>, batch: Vec<Outcome>, results: Vec<FinishOutcom
 }
 
 /// The outcome of a single task that the database will not take: it fails without what it wanted to store.
-async fn store_bare_failure(core: &Arc<Core>, batch: Vec<Outcome>) {
-    for outcome in batch {
-        if matches!(outcome.finish.kind, FinishKind::Failed(_)) && outcome.finish.artifacts.is_empty() {
+async fn store_bare_failure(core: &Arc<Core>, batch: Vec<Finish>) {
+    for finish in batch {
+        if matches!(finish.kind, FinishKind::Failed(_)) && finish.artifacts.is_empty() {
             // Not even the bare failure can be stored: it stays as it is for the next start.
-            core.runs.end(outcome.task.id);
+            core.runs.end(finish.id);
             core.look.notify_one();
             continue;
         }
         let failure = TaskFailure::permanent(ErrorStage::Mount, "result_not_storable", "the result cannot be stored");
-        let mut refused = refuse(outcome, failure);
-        refused.finish.artifacts.clear();
+        let mut refused = refuse(finish, failure);
+        refused.artifacts.clear();
         commit(core, vec![refused]).await;
     }
 }
 
-fn refuse(outcome: Outcome, failure: TaskFailure) -> Outcome {
-    let Outcome { task, mut finish } = outcome;
-    finish.kind = FinishKind::Failed(Arc::new(failure));
-    Outcome { task, finish }
+fn refuse(finish: Finish, failure: TaskFailure) -> Finish {
+    Finish { kind: FinishKind::Failed(Arc::new(failure)), ..finish }
 }
 
 fn applied(core: &Core, task: &Arc<Task>) {

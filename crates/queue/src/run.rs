@@ -85,7 +85,7 @@ pub(crate) async fn attempt(core: Arc<Core>, task: Arc<Task>, token: Cancellatio
         core.runs.hand_over(task.id);
         core.look.notify_one();
         match place {
-            Some(place) => place.send(task, finish),
+            Some(place) => place.send(finish),
             None => core.runs.end(task.id),
         }
     }
@@ -113,6 +113,7 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
         // Cancelled between two attempts, or not ours any more: giving it back is right for both, see below.
         return Finish {
             id: task.id,
+            task: Arc::clone(task),
             attempt_epoch: task.attempt_epoch,
             kind: FinishKind::Released,
             attempt,
@@ -145,6 +146,7 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
     };
     Finish {
         id: task.id,
+        task: Arc::clone(task),
         attempt_epoch: task.attempt_epoch,
         kind,
         attempt,
@@ -171,12 +173,9 @@ async fn supervise(
     let mut deadline = std::pin::pin!(core.clock.sleep(core.config.task_timeout));
     loop {
         tokio::select! {
+            // In this order, so that a handler which ends at once never sets a timer.
+            biased;
             returned = &mut handler => return Ended::Returned(returned.unwrap_or_else(|_panic| Err(panicked(task, control)))),
-            () = control.changed.notified() => {
-                if !record(core, task, control, attempt, started_at).await {
-                    control.token.cancel();
-                }
-            }
             () = control.token.cancelled() => {
                 // The grace is real time: a stopped handler must not depend on anybody's clock.
                 let _ = tokio::time::timeout(STOP_GRACE, &mut handler).await;
@@ -186,6 +185,11 @@ async fn supervise(
                 control.token.cancel();
                 let _ = tokio::time::timeout(STOP_GRACE, &mut handler).await;
                 return Ended::OverDeadline;
+            }
+            () = control.changed.notified() => {
+                if !record(core, task, control, attempt, started_at).await {
+                    control.token.cancel();
+                }
             }
         }
     }

@@ -7,6 +7,7 @@
 //! No trait shows a connection or a transaction: each method is one atomic step. Rows are private to [`postgres`].
 
 pub mod dual;
+mod ending;
 pub mod error;
 pub mod memory;
 pub mod objects;

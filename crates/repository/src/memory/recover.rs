@@ -7,7 +7,7 @@ use millrace_domain::task::{Owner, StageDetail};
 use millrace_domain::{ErrorStage, Task, TaskFailure, TaskState};
 
 use super::state::{State, TaskRow};
-use super::tasks::end;
+use crate::ending::end;
 use crate::{RecoverSource, Recovered, Result};
 
 impl State {

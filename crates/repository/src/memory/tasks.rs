@@ -10,6 +10,7 @@ use millrace_domain::{Stage, Task, TaskEvent, TaskId, TaskState, UserId, step};
 
 use super::MemoryStore;
 use super::state::{State, TaskRow};
+use crate::ending::end;
 use crate::{
     Admission, AdmissionOutcome, Clash, Finish, FinishOutcome, ProgressUpdate, Receipt, RecoverSource, Recovered,
     RepositoryError, Result, TaskFilter, TaskPage, TaskRepository,
@@ -170,14 +171,6 @@ impl TaskRepository for MemoryStore {
 /// Whether a worker that holds this guard may still write to the task.
 pub(super) fn guard_holds(task: &Task, attempt_epoch: i64) -> bool {
     task.attempt_epoch == attempt_epoch && !task.state.is_terminal()
-}
-
-/// Fills in what every ended task has in common.
-pub(super) fn end(task: &mut Task, now: DateTime<Utc>) {
-    task.owner = None;
-    task.run_at = None;
-    task.finished_at = Some(now);
-    task.updated_at = now;
 }
 
 /// The state a cancel request meets. What the row knows for certain (an end, an earlier request) wins over what a

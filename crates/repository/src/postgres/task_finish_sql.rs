@@ -1,18 +1,21 @@
 //! The statements that end attempts.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use millrace_domain::task::{MountedAt, Task, TaskFailure};
 use millrace_domain::{Stage, TaskState};
 
+use serde_json::Value;
+
 use super::error::TxError;
 use super::fixed::fixed_query;
 use super::task_row::{self, TaskRow};
-use crate::{Finish, FinishKind};
+use crate::{Finish, FinishKind, ending};
 
 fixed_query! {
     /// Locks the rows whose guard matches.
@@ -61,7 +64,10 @@ fixed_query! {
     "update task t set
         status = case when t.status = 'cancelling' then 'cancelled' else i.status end,
         progress = case when t.status <> 'cancelling' and i.status = 'completed' then 100 else t.progress end,
-        attempt = i.attempt, started_at = i.started, transforming_at = i.transforming,
+        attempt = i.attempt, started_at = coalesce(i.started, t.started_at),
+        transforming_at = coalesce(i.transforming, t.transforming_at),
+        cancel_requested_at = case when i.status = 'cancelled' then coalesce(t.cancel_requested_at, p.now)
+                                   else t.cancel_requested_at end,
         result = case when t.status = 'cancelling' then null else i.result::jsonb end,
         mounted = case when t.status = 'cancelling' then t.mounted else coalesce(i.mounted::jsonb, t.mounted) end,
         error = case when t.status = 'cancelling' then null else i.error::jsonb end,
@@ -70,7 +76,43 @@ fixed_query! {
           as i(id, epoch, status, attempt, started, transforming, result, mounted, error),
           (select {} as now) as p
      where t.id = i.id and t.attempt_epoch = i.epoch and t.finished_at is null
-     returning t.*"
+     returning t.id, t.status = 'cancelled' as cancelled, t.cancel_requested_at,
+               case when i.mounted is null then t.mounted end as mounted"
+}
+
+/// What an ended row knows that the worker did not.
+#[derive(QueryableByName)]
+struct EndedRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Bool)]
+    cancelled: bool,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    cancel_requested_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    mounted: Option<Value>,
+}
+
+impl EndedRow {
+    /// The task as it now is.
+    fn task(self, finish: &Finish, placed: Option<&MountedAt>, now: DateTime<Utc>) -> Result<Task, TxError> {
+        let mut task = Task::clone(&finish.task);
+        if self.cancelled {
+            task.state = TaskState::Cancelling;
+        }
+        task.cancel_requested_at = self.cancel_requested_at;
+        task.mounted = match placed {
+            Some(placed) if !self.cancelled => Some(Arc::new(placed.clone())),
+            _ => self.mounted.map(serde_json::from_value).transpose()?.map(Arc::new),
+        };
+        task.state = ending::state_after(&task, &finish.kind)?;
+        task.attempt = finish.attempt;
+        task.started_at = finish.started_at.or(task.started_at);
+        task.transforming_at = finish.transforming_at.or(task.transforming_at);
+        task.updated_at = now;
+        ending::apply(&mut task, finish, now);
+        Ok(task)
+    }
 }
 
 fixed_query! {
@@ -179,12 +221,18 @@ pub(super) async fn end(
         ends.mounted.push(mounted.map(text).transpose()?.flatten());
         ends.errors.push(error);
     }
-    let mut rows: Vec<TaskRow> = Vec::new();
+    let mut tasks = Vec::with_capacity(batch.len());
     if !ends.ids.is_empty() {
-        rows = ends.load(connection).await?;
+        let given: HashMap<i64, _> =
+            batch.iter().map(|(finish, placed)| (finish.id.get(), (*finish, *placed))).collect();
+        for row in ends.load::<EndedRow>(connection).await? {
+            if let Some((finish, placed)) = given.get(&row.id) {
+                tasks.push(Arc::new(row.task(finish, *placed, now)?));
+            }
+        }
     }
     if !requeues.ids.is_empty() {
-        rows.extend(requeues.load::<TaskRow>(connection).await?);
+        tasks.extend(task_row::tasks(requeues.load::<TaskRow>(connection).await?)?);
     }
-    Ok(task_row::tasks(rows)?)
+    Ok(tasks)
 }

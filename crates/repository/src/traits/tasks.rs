@@ -84,6 +84,9 @@ pub enum FinishKind {
 pub struct Finish {
     /// The task.
     pub id: TaskId,
+    /// The task as the worker was given it. A store may answer from it instead of reading its row back: what else can
+    /// have changed under the same `attempt_epoch` is a cancel request and a mount that was undone.
+    pub task: Arc<Task>,
     /// The worker's guard: must equal the row's.
     pub attempt_epoch: i64,
     /// How it ended.

@@ -25,6 +25,7 @@ pub fn at(text: &str) -> JsonPointer {
 pub fn finish(task: &Task, kind: FinishKind) -> Finish {
     Finish {
         id: task.id,
+        task: Arc::new(task.clone()),
         attempt_epoch: task.attempt_epoch,
         kind,
         attempt: task.attempt.max(1),

@@ -181,6 +181,7 @@ impl Filling {
             };
             Finish {
                 id: task.id,
+                task: Arc::clone(task),
                 attempt_epoch: task.attempt_epoch,
                 kind: FinishKind::Completed { result: Arc::new(TaskResult::default()), mount: Some(Box::new(mount)) },
                 attempt: 1,
