@@ -6,7 +6,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check fmt check-fmt clippy doc check-layers schema check-schema openapi check-openapi check-deny \
-        check-scripts crash bench examples deps clean
+        check-scripts crash bench eval bench-documents examples deps clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -38,6 +38,16 @@ bench: ## Measure the figures of docs/benchmarks.md on this machine
 	@scripts/install-deps.sh run
 	cargo build --locked --release --package millrace-server
 	cargo run --locked --release --quiet --package millrace-testkit --bin millrace-bench -- $(ARGS)
+
+# A corpus is a folder of folders of documents: pdf/, docx/, …
+CORPUS ?= ../shared/corpus
+OUT ?= target/eval
+
+eval: ## Parse a corpus and write OUT/<kind>/<file>.md (CORPUS=folder OUT=folder)
+	@scripts/eval.sh "$(CORPUS)" "$(OUT)" $(ARGS)
+
+bench-documents: ## Measure parsing beside other tools, and documents through the server (CORPUS=folder)
+	@scripts/bench-documents.sh "$(CORPUS)" "$(OUT)"
 
 # --- Check -------------------------------------------------------------------------------------
 

@@ -84,6 +84,11 @@ pub fn memory_eater() -> Result<Vec<u8>> {
 
 /// A PDF with one line of text on each of its pages.
 pub fn pdf(pages: usize) -> Vec<u8> {
+    pdf_of(pages, |page| vec![format!("page {page}")])
+}
+
+/// A PDF with these lines on its pages, numbered from 0. Lines are ASCII without brackets and backslashes.
+pub fn pdf_of(pages: usize, lines: impl Fn(usize) -> Vec<String>) -> Vec<u8> {
     let kids: String = (0..pages).map(|page| format!("{} 0 R ", 4 + page * 2)).collect();
     let mut objects = vec![
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
@@ -91,7 +96,8 @@ pub fn pdf(pages: usize) -> Vec<u8> {
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
     ];
     for page in 0..pages {
-        let content = format!("BT /F1 12 Tf 72 720 Td (page {page}) Tj ET");
+        let text = lines(page).join(") Tj 0 -14 Td (");
+        let content = format!("BT /F1 12 Tf 72 720 Td ({text}) Tj ET");
         let contents = 5 + page * 2;
         objects.push(format!(
             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents {contents} 0 R >>"

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use millrace_domain::task::{MountedAt, Task, TaskFailure};
+use millrace_domain::task::{MountedAt, StageDetail, Task, TaskFailure};
 use millrace_domain::{Stage, TaskState};
 
 use serde_json::Value;
@@ -76,8 +76,8 @@ fixed_query! {
           as i(id, epoch, status, attempt, started, transforming, result, mounted, error),
           (select {} as now) as p
      where t.id = i.id and t.attempt_epoch = i.epoch and t.finished_at is null
-     returning t.id, t.status = 'cancelled' as cancelled, t.cancel_requested_at,
-               case when i.mounted is null then t.mounted end as mounted"
+     returning t.id, t.status = 'cancelled' as cancelled, t.cancel_requested_at, t.started_at,
+               t.transforming_at, case when i.mounted is null then t.mounted end as mounted"
 }
 
 /// What an ended row knows that the worker did not.
@@ -89,6 +89,10 @@ struct EndedRow {
     cancelled: bool,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     cancel_requested_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    started_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    transforming_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Jsonb>)]
     mounted: Option<Value>,
 }
@@ -107,8 +111,10 @@ impl EndedRow {
         };
         task.state = ending::state_after(&task, &finish.kind)?;
         task.attempt = finish.attempt;
-        task.started_at = finish.started_at.or(task.started_at);
-        task.transforming_at = finish.transforming_at.or(task.transforming_at);
+        task.started_at = self.started_at;
+        task.transforming_at = self.transforming_at;
+        // How far a stage was is kept in memory alone.
+        task.detail = StageDetail::default();
         task.updated_at = now;
         ending::apply(&mut task, finish, now);
         Ok(task)

@@ -41,13 +41,17 @@ pub fn measure(folder: &Path, scale: Scale) -> Result<Vec<Figure>> {
     ])
 }
 
-fn judged(name: &str, times: &Times, share: f64, target: f64) -> Figure {
+pub(crate) fn judged(name: &str, times: &Times, share: f64, target: f64) -> Figure {
     let reached = times.milliseconds(share);
     Figure::judged(name, format!("{reached:.1} ms"), format!("≤ {target} ms"), reached <= target)
 }
 
 /// Sends one file after the other, each only when the one before has completed.
-async fn run(place: &mut Workplace, count: u32, add: impl Fn(&mut UploadForm, u32) -> Result<()>) -> Result<Times> {
+pub(crate) async fn run(
+    place: &mut Workplace,
+    count: u32,
+    add: impl Fn(&mut UploadForm, u32) -> Result<()>,
+) -> Result<Times> {
     let mut times = Times::default();
     for number in 0..count + WARM_UP {
         let mut form = UploadForm::new(place.project);

@@ -10,6 +10,7 @@
 mod arguments;
 mod cluster;
 mod connection;
+mod documents;
 mod docx;
 mod far_page;
 mod figure;
@@ -40,7 +41,7 @@ use figure::Figure;
 type Measurement = fn(&Path, Scale) -> Result<Vec<Figure>>;
 
 /// Every measurement under its name, in the order of the table.
-const MEASUREMENTS: [(&str, Measurement); 7] = [
+const MEASUREMENTS: [(&str, Measurement); 8] = [
     ("queue", queue_rate::measure),
     ("upload", upload_rate::measure),
     ("latency", latency::measure),
@@ -48,6 +49,7 @@ const MEASUREMENTS: [(&str, Measurement); 7] = [
     ("mounts", mount_growth::measure),
     ("list", far_page::measure),
     ("memory", memory::measure),
+    ("documents", documents::measure),
 ];
 
 fn main() -> ExitCode {
