@@ -119,6 +119,45 @@ pub struct PageInfo {
     pub quality: Option<Quality>,
 }
 
+/// Filled cells side by side in one row of a sheet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellRun {
+    /// The row, from 1.
+    pub row: u32,
+    /// The column of the first cell, from 1.
+    pub column: u32,
+    /// Typed where the file typed them; dates as ISO 8601 text.
+    pub cells: Vec<serde_json::Value>,
+}
+
+/// The filled cells of a sheet at their addresses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SheetCells {
+    /// Place of the sheet in the workbook, from 1: the `page` of its blocks.
+    pub page: u32,
+    /// Its name.
+    pub name: String,
+    /// From top to bottom and left to right.
+    pub runs: Vec<CellRun>,
+}
+
+/// An element of an HTML page, or a piece of its text.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HtmlNode {
+    /// Index of the parent, always less than the node's own; absent for the root.
+    #[serde(default, rename = "p", skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u32>,
+    /// Name of the element in lower case; empty for text.
+    #[serde(default, rename = "t", skip_serializing_if = "String::is_empty")]
+    pub tag: String,
+    /// Attributes by their names in lower case.
+    #[serde(default, rename = "a", skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<(String, String)>,
+    /// The text of a text.
+    #[serde(default, rename = "x", skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
 /// What a parser gives.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ParsedDocument {
@@ -147,4 +186,11 @@ pub struct ParsedDocument {
     /// How far the whole can be trusted, where the parser can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
+    /// The cells of a workbook, for whoever asks for them by address; absent where there are very many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sheets: Vec<SheetCells>,
+    /// The elements of an HTML page in their order, for whoever asks for them by selector; absent where there are very
+    /// many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub html: Vec<HtmlNode>,
 }

@@ -18,6 +18,18 @@ pub(crate) fn strip_document(document: &mut ParsedDocument) -> bool {
     if let Some(data) = &mut document.data {
         found |= strip_value(data);
     }
+    for sheet in &mut document.sheets {
+        found |= strip(&mut sheet.name);
+        for cell in sheet.runs.iter_mut().flat_map(|run| &mut run.cells) {
+            found |= strip_value(cell);
+        }
+    }
+    for node in &mut document.html {
+        found |= strip(&mut node.text);
+        for (_, value) in &mut node.attributes {
+            found |= strip(value);
+        }
+    }
     found
 }
 

@@ -1,6 +1,6 @@
 //! What every parser is: a synchronous, pure function from bytes to a document.
 
-use millrace_domain::document::{Block, PageInfo, ParsedDocument, Quality};
+use millrace_domain::document::{Block, HtmlNode, PageInfo, ParsedDocument, Quality, SheetCells};
 use millrace_domain::parse_options::ParseOptions;
 use serde_json::{Map, Value};
 
@@ -70,6 +70,10 @@ pub struct Draft {
     pub page_info: Vec<PageInfo>,
     /// How far the whole can be trusted, where the parser can tell.
     pub quality: Option<Quality>,
+    /// The cells of a workbook at their addresses.
+    pub sheets: Vec<SheetCells>,
+    /// The elements of an HTML page.
+    pub html: Vec<HtmlNode>,
 }
 
 /// Reads files of some formats.
@@ -102,6 +106,8 @@ pub(crate) fn finish(draft: Draft, parser: &dyn Parser) -> ParsedDocument {
         data: draft.data,
         page_info: draft.page_info,
         quality: draft.quality,
+        sheets: draft.sheets,
+        html: draft.html,
     };
     if crate::nul::strip_document(&mut document) {
         document.warnings.push("NUL characters were removed".to_owned());

@@ -2,6 +2,7 @@
 
 mod spans;
 mod titles;
+mod tree;
 
 use html_to_markdown_rs::options::InlineDataMedia;
 use html_to_markdown_rs::{ConversionOptions, PreprocessingOptions, WarningKind, convert};
@@ -28,7 +29,7 @@ impl Parser for HtmlParser {
     }
 
     fn version(&self) -> &'static str {
-        "2+html-to-markdown-3.19"
+        "3+html-to-markdown-3.19"
     }
 
     fn formats(&self) -> &'static [Format] {
@@ -76,7 +77,8 @@ impl Parser for HtmlParser {
         if blocks.is_empty() {
             warnings.push("the page holds no text".to_owned());
         }
-        Ok(Draft { markdown, blocks, pages: 1, warnings, ..Draft::default() })
+        let html = tree::nodes(&decoded.text);
+        Ok(Draft { markdown, blocks, pages: 1, warnings, html, ..Draft::default() })
     }
 }
 

@@ -3,6 +3,7 @@
 //! A sheet may hold several tables; `regions` finds them. The rows of all tables with a header and data become one
 //! list; each row names its sheet in `_sheet` when more than one sheet has rows.
 
+mod addresses;
 mod cell;
 mod drawings;
 mod grid;
@@ -41,7 +42,7 @@ impl Parser for SpreadsheetParser {
     }
 
     fn version(&self) -> &'static str {
-        "3+calamine-0.38"
+        "4+calamine-0.38"
     }
 
     fn formats(&self) -> &'static [Format] {
@@ -92,7 +93,8 @@ fn draft(workbook: Workbook, drawn: &HashMap<String, Vec<Content>>) -> Draft {
     }
     let rows = rows_of(&tables, &mut warnings);
     let (markdown, blocks) = assembly.finish();
-    Draft { markdown, blocks, pages: count, warnings, rows: Some(rows), ..Draft::default() }
+    let sheets = addresses::cells(&sheets);
+    Draft { markdown, blocks, pages: count, warnings, rows: Some(rows), sheets, ..Draft::default() }
 }
 
 fn table_of<'a>(sheet: &'a str, grid: &'a Grid, region: Region) -> Table<'a> {
