@@ -17,6 +17,7 @@ use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::ParserPool;
 use millrace_pipeline_handlers::registry::builtin;
 use millrace_pipeline_handlers::transform::Transforms;
+use millrace_pipeline_handlers::transform::extract::ExtractTransform;
 use serde_json::{Value, json};
 use support::files::{docx, pdf, xlsx, xlsx_rows};
 use support::ports::{FakeControl, FakeStore, job, rerun};
@@ -38,7 +39,7 @@ fn over(store: &Arc<FakeStore>, pool: Arc<ParserPool>, limits: ParserLimits) -> 
     DocumentExecutor::new(ExecutorParts {
         store: Arc::clone(store) as _,
         engines: Arc::new(EngineChain::new(vec![Arc::new(local)], ParserLimits::default())),
-        transforms: Arc::new(Transforms::with(Vec::new())),
+        transforms: Arc::new(Transforms::with(vec![Arc::new(ExtractTransform::default())])),
         cache: None,
         limits,
     })
@@ -197,18 +198,38 @@ async fn later_stages_reuse_what_earlier_ones_left() {
     }
 }
 
+fn with_rule(mut job: Job, definition: RuleDefinition) -> Job {
+    let now = job.task.created_at;
+    let id = RuleId::new(5).expect("an id");
+    job.rule = Some(Arc::new(Rule { id, user_id: None, version: 1, definition, created_at: now, updated_at: now }));
+    job
+}
+
+#[tokio::test]
+async fn extract_rules_leave_citations() {
+    let options = json!({"fields": {
+        "title": {"from": {"css": "h1"}}, "total": {"from": {"key": "Total"}, "type": "integer", "required": true},
+    }});
+    let definition = RuleDefinition { mode: PostprocessMode::Extract, options, ..RuleDefinition::builtin() };
+    let page = b"<!doctype html><html><body><h1>Order</h1><p>Total: 12</p></body></html>";
+    let store = with_source(page);
+    let output = run(&store, with_rule(job("a.html", page.len() as u64), definition.clone())).await.expect("a result");
+    assert_eq!(value(&output), json!({"title": "Order", "total": 12}));
+    let citations = output.artifacts.iter().find(|artifact| artifact.kind == ArtifactKind::Citations);
+    let citations = store.json(&citations.expect("citations").key);
+    assert_eq!(citations["/total"], json!({"quote": "12", "verified": true}));
+    let count = output.result.citations.expect("counted");
+    assert_eq!((count.values, count.verified), (2, 2));
+    let store = with_source(b"nothing of the kind");
+    let error = run(&store, with_rule(job("a.txt", 19), definition)).await.expect_err("no total");
+    assert_eq!((error.failure.code.as_str(), error.failure.stage), ("field_missing", ErrorStage::Postprocess));
+    assert!(error.failure.message.contains("/total"), "{}", error.failure.message);
+}
+
 #[tokio::test]
 async fn rules_that_cannot_run_are_refused_before_the_work() {
-    let mut job = job("a.txt", 4);
-    let now = job.task.created_at;
-    job.rule = Some(Arc::new(Rule {
-        id: RuleId::new(5).expect("an id"),
-        user_id: None,
-        version: 1,
-        definition: RuleDefinition { mode: PostprocessMode::Llm, ..RuleDefinition::builtin() },
-        created_at: now,
-        updated_at: now,
-    }));
+    let definition = RuleDefinition { mode: PostprocessMode::Llm, ..RuleDefinition::builtin() };
+    let job = with_rule(job("a.txt", 4), definition);
     let error = run(&with_source(b"text"), job).await.expect_err("unsupported");
     assert_eq!((error.failure.code.as_str(), error.failure.stage), ("rule_mode_unsupported", ErrorStage::Postprocess));
 }

@@ -1,7 +1,9 @@
 //! From a parsed document to result JSON, by the way a rule says.
 
 pub mod citations;
+pub mod extract;
 pub(crate) mod locale;
+pub(crate) mod result_schema;
 pub(crate) mod skip;
 
 use std::sync::Arc;

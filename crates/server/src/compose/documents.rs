@@ -9,6 +9,7 @@ use millrace_pipeline_handlers::engine::EngineChain;
 use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::{ParserPool, PoolConfig, WorkerCommand};
+use millrace_pipeline_handlers::transform::extract::{ExtractLimits, ExtractTransform};
 use millrace_pipeline_handlers::transform::{Transform, Transforms};
 
 use super::engines;
@@ -63,7 +64,7 @@ fn pool(config: &Config, command: Option<WorkerCommand>, warm: usize) -> anyhow:
 
 /// Every transform beside `skip`.
 fn transforms() -> Vec<Arc<dyn Transform>> {
-    Vec::new()
+    vec![Arc::new(ExtractTransform::new(ExtractLimits::default()))]
 }
 
 fn limits(config: &Config) -> ParserLimits {

@@ -89,6 +89,14 @@ const LANGUAGES: [(&str, [&[&str]; 12]); 5] = [
     ),
 ];
 
+/// The month of a name in any of the languages, 1–12. `name` is in lower case and without a full stop.
+pub(crate) fn number_of(name: &str) -> Option<u32> {
+    LANGUAGES.iter().find_map(|(_, months)| {
+        let at = months.iter().position(|names| names.contains(&name))?;
+        u32::try_from(at + 1).ok()
+    })
+}
+
 /// Every name of a month (1–12), each once.
 pub(crate) fn names_of(month: u32) -> Vec<&'static str> {
     let Some(at) = month.checked_sub(1).and_then(|at| usize::try_from(at).ok()).filter(|at| *at < 12) else {
@@ -98,4 +106,20 @@ pub(crate) fn names_of(month: u32) -> Vec<&'static str> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_means_two_months() {
+        for month in 1..=12 {
+            for name in names_of(month) {
+                assert_eq!(number_of(name), Some(month), "{name}");
+            }
+        }
+        assert_eq!(number_of("nonsense"), None);
+        assert!(names_of(0).is_empty() && names_of(13).is_empty());
+    }
 }
