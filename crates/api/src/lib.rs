@@ -8,6 +8,7 @@ mod auth;
 mod http;
 mod idempotency;
 mod intake;
+mod known_capabilities;
 mod lookup;
 mod openapi;
 mod problem;

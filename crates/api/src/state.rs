@@ -4,14 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use millrace_domain::ports::{Clock, HandlerCatalog, ObjectStore};
+use millrace_domain::capabilities::Capabilities;
+use millrace_domain::ports::{Clock, HandlerCatalog, ObjectStore, RuleTester};
 use millrace_domain::{Fault, UploadId};
 use millrace_queue::TaskQueue;
 use millrace_repository::Stores;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::auth::Authenticator;
 use crate::idempotency::InFlight;
+use crate::known_capabilities::KnownCapabilities;
 use crate::lookup::Lookups;
 
 /// Tells the media type of a file from its first bytes and its name.
@@ -30,6 +32,8 @@ pub struct ApiState {
     pub objects: Arc<dyn ObjectStore>,
     /// What this installation can do.
     pub catalog: Arc<dyn HandlerCatalog>,
+    /// Tries rules.
+    pub rule_tester: Arc<dyn RuleTester>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Who sends requests.
@@ -65,6 +69,14 @@ pub struct ApiLimits {
     pub default_page_size: usize,
     /// Page size that larger ones are cut to.
     pub max_page_size: usize,
+    /// Largest file that a rule is tried on, in bytes; it is held in memory.
+    pub max_test_bytes: u64,
+    /// Rules that are tried at the same time.
+    pub concurrent_tests: usize,
+    /// How long a trial of a rule may take.
+    pub test_timeout: Duration,
+    /// Most rules in one file that is imported.
+    pub max_rules_per_import: usize,
     /// How long answers are kept for repeats of their `Idempotency-Key`.
     pub idempotency_retention: Duration,
 }
@@ -82,6 +94,10 @@ impl Default for ApiLimits {
             max_wait: Duration::from_secs(60),
             default_page_size: 50,
             max_page_size: 200,
+            max_test_bytes: 32 * 1024 * 1024,
+            concurrent_tests: 4,
+            test_timeout: Duration::from_secs(120),
+            max_rules_per_import: 1000,
             idempotency_retention: Duration::from_secs(24 * 60 * 60),
         }
     }
@@ -95,6 +111,8 @@ struct Shared {
     parts: ApiState,
     in_flight: InFlight,
     lookups: Lookups,
+    capabilities: KnownCapabilities,
+    trials: Semaphore,
     upload_ids: Mutex<VecDeque<UploadId>>,
 }
 
@@ -105,7 +123,15 @@ impl Api {
     /// Takes the parts.
     pub fn new(parts: ApiState) -> Self {
         let lookups = Lookups::new(parts.stores.clone(), Arc::clone(&parts.clock));
-        Self(Arc::new(Shared { parts, in_flight: InFlight::default(), lookups, upload_ids: Mutex::default() }))
+        let trials = Semaphore::new(parts.limits.concurrent_tests.min(Semaphore::MAX_PERMITS));
+        Self(Arc::new(Shared {
+            parts,
+            in_flight: InFlight::default(),
+            lookups,
+            capabilities: KnownCapabilities::default(),
+            trials,
+            upload_ids: Mutex::default(),
+        }))
     }
 
     /// Storage.
@@ -126,6 +152,21 @@ impl Api {
     /// What this installation can do.
     pub fn catalog(&self) -> &dyn HandlerCatalog {
         &*self.0.parts.catalog
+    }
+
+    /// Tries rules.
+    pub fn rule_tester(&self) -> &dyn RuleTester {
+        &*self.0.parts.rule_tester
+    }
+
+    /// A place for each trial that may run.
+    pub(crate) fn trials(&self) -> &Semaphore {
+        &self.0.trials
+    }
+
+    /// What this installation can do, as of a moment ago.
+    pub(crate) async fn capabilities(&self) -> Arc<Capabilities> {
+        self.0.capabilities.get(self.catalog(), self.clock()).await
     }
 
     /// Time.

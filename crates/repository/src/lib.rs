@@ -11,6 +11,7 @@ mod ending;
 pub mod error;
 pub mod memory;
 pub mod objects;
+pub mod parse_cache;
 pub mod postgres;
 pub mod receipt;
 pub mod stores;

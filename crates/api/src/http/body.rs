@@ -114,7 +114,7 @@ impl Incoming {
 }
 
 /// Reads a JSON object. The reader of a struct would take an array of its fields as well; a client means something else.
-fn parse_object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub fn parse_object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if matches!(first, Some(b'{') | None) {
         return parse(bytes);

@@ -7,6 +7,7 @@ pub mod edge;
 pub mod etag;
 mod head;
 pub mod measure;
+pub mod member;
 pub mod page;
 pub mod path;
 pub mod query;

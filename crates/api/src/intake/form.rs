@@ -44,6 +44,16 @@ pub struct NamedFile {
     pub outcome: Result<StoredFile, FileFailure>,
 }
 
+/// Reads text fields as a query string would be read.
+///
+/// # Errors
+/// `unknown_field`, `missing_field`, `invalid_value`, `invalid_id`.
+pub(super) fn read_fields<T: QueryParameters>(fields: &[(String, String)]) -> Result<T, Problem> {
+    let mut text = form_urlencoded::Serializer::new(String::new());
+    text.extend_pairs(fields);
+    parse(&text.finish())
+}
+
 impl Form {
     /// The project, once it was received.
     pub(super) fn project(&self) -> Option<ProjectId> {
@@ -60,9 +70,7 @@ impl Form {
     /// # Errors
     /// `unknown_field`, `missing_field`, `invalid_value`, `invalid_id`.
     pub fn fields<T: QueryParameters>(&self) -> Result<T, Problem> {
-        let mut text = form_urlencoded::Serializer::new(String::new());
-        text.extend_pairs(self.fields.iter());
-        parse(&text.finish())
+        read_fields(&self.fields)
     }
 
     /// Adds everything that was asked, whatever the order of the fields.

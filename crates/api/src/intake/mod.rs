@@ -9,8 +9,10 @@ mod receive;
 mod storing;
 mod streaming;
 mod submission;
+mod trial;
 
 pub use form::{Form, NamedFile};
 pub use receive::receive;
 pub use storing::Storing;
 pub use submission::{Checked, check, new_task, upload_row};
+pub use trial::{FileInMemory, too_large as file_too_large_for_trial};

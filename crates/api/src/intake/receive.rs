@@ -80,7 +80,7 @@ pub async fn receive(
 }
 
 /// Waits for the client's next bytes, but not for ever: a stalled upload holds memory and a connection.
-async fn in_time<T>(api: &Api, next: impl Future<Output = T>) -> Result<T, Problem> {
+pub(super) async fn in_time<T>(api: &Api, next: impl Future<Output = T>) -> Result<T, Problem> {
     let limit = api.limits().upload_idle;
     let stalled = |_elapsed| {
         Problem::new(
@@ -95,7 +95,7 @@ fn too_many_files(api: &Api) -> Problem {
     Problem::new("too_many_files", format!("at most {} files in one request", api.limits().max_files_per_request))
 }
 
-fn multipart_problem(error: &MultipartError) -> Problem {
+pub(super) fn multipart_problem(error: &MultipartError) -> Problem {
     match error {
         MultipartError::ContentTypeMissing
         | MultipartError::ContentTypeParse

@@ -23,13 +23,15 @@ pub struct Checked {
 /// Checks whose the references are and whether the rule can run here.
 ///
 /// # Errors
-/// `project_not_found`, `table_not_found`, `table_in_other_project`, `rule_not_found`, `invalid_rule`, `unsupported`.
+/// `project_not_found`, `table_not_found`, `table_in_other_project`, `rule_not_found`, `invalid_rule`, `unsupported`,
+/// `unknown_parser`, `invalid_value`.
 pub async fn check(api: &Api, user: UserId, options: Options) -> Result<Checked, Fault> {
     let lookups = api.lookups();
     lookups.project(user, options.project_id).await?;
     if let Some(table) = options.table_id {
         lookups.table(user, options.project_id, table).await?;
     }
+    options.parse.check(api.catalog())?;
     let rule = lookups.rule(user, options.rule_id).await?;
     if !api.catalog().supports(TaskKind::Document) {
         return Err(Fault::new(ErrorKind::Unsupported, "unsupported", "no documents are processed here"));
@@ -96,7 +98,8 @@ pub fn new_task(
             (None, manual_key(filename), Some(Arc::new(failure)))
         }
     };
-    let spec = TaskSpec { source, path, mount: Some(options.target(key)), ..TaskSpec::default() };
+    let parse = options.parse.options.clone();
+    let spec = TaskSpec { source, path, parse, mount: Some(options.target(key)), ..TaskSpec::default() };
     NewTask {
         id,
         user_id: checked.user,

@@ -119,7 +119,8 @@ fn add_parameters(path: &str, method: &str, operation: &mut Operation) {
             .build();
         parameters.push(RefOr::T(parameter));
     }
-    if method == "POST" {
+    let declared = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.name == "Idempotency-Key");
+    if method == "POST" && !parameters.iter().any(declared) {
         let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).build();
         let parameter = ParameterBuilder::new()
             .name("Idempotency-Key")

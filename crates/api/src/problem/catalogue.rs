@@ -59,6 +59,8 @@ catalogue! {
         "The request holds more files than one request may.";
     "unknown_field" Invalid "Unknown field"
         "A field or parameter of this name does not exist; `errors` points at it. Misspelt names are refused rather than ignored.";
+    "unknown_parser" Invalid "Unknown parser"
+        "No parser of this name is configured here; `/api/v1/etl/capabilities` lists those that are.";
     "invalid_credentials" Unauthenticated "Invalid credentials"
         "The API key or token is unknown, revoked, expired, or not meant for this service.";
     "missing_credentials" Unauthenticated "Missing credentials"
@@ -81,6 +83,8 @@ catalogue! {
         "Nothing is served at this path.";
     "rule_not_found" NotFound "Rule not found"
         "No such rule, it belongs to somebody else, or it is built in and cannot be changed.";
+    "rule_version_not_found" NotFound "Rule version not found"
+        "The rule has no version of this number.";
     "table_not_found" NotFound "Table not found"
         "No such table, or it belongs to somebody else.";
     "task_not_found" NotFound "Task not found"
@@ -131,6 +135,8 @@ catalogue! {
         "This Idempotency-Key was used for a different request. Take a new key for a new request.";
     "rule_mode_unsupported" Unprocessable "Rule mode not supported here"
         "This installation cannot run rules of this `postprocess_mode`; `detail` says what is missing.";
+    "rule_test_failed" Unprocessable "Trial failed"
+        "The document could not be processed. `failure` has the code, stage and text that a task would have had, and says whether another try may work.";
     "unsupported" Unprocessable "Not supported here"
         "This installation does not do this; `detail` says what is missing.";
     "queue_full" TooMany "Queue full"

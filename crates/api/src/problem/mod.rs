@@ -12,7 +12,7 @@ use actix_web::http::header::{
     ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpResponse, ResponseError};
-use millrace_domain::Fault;
+use millrace_domain::{Fault, TaskFailure};
 use millrace_repository::RepositoryError;
 use serde::Serialize;
 
@@ -21,6 +21,7 @@ pub use kind::{ProblemKind, status};
 pub use markdown::errors_markdown;
 
 use crate::http::request_id::REQUEST_ID;
+use crate::wire::task::ErrorBody;
 
 /// Media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -53,6 +54,7 @@ struct About {
     errors: Vec<FieldError>,
     retry_after_seconds: Option<u64>,
     allow: Option<String>,
+    failure: Option<TaskFailure>,
     request_id: Option<HeaderValue>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -93,10 +95,37 @@ impl Problem {
         self
     }
 
+    /// Moves the places in the request below a pointer: what was read stands inside something else.
+    #[must_use]
+    pub fn below(mut self, pointer: &str) -> Self {
+        if self.about.errors.is_empty() {
+            return self.at(pointer);
+        }
+        for error in &mut self.about.errors {
+            error.pointer.insert_str(0, pointer);
+        }
+        self
+    }
+
     /// Says when to try again (`Retry-After`).
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.about.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// Names what a task would have failed with, which also says whether to try again.
+    #[must_use]
+    pub fn caused_by_task(mut self, failure: TaskFailure) -> Self {
+        self.about.retry_after_seconds = failure.retry_after_seconds;
+        self.about.failure = Some(failure);
+        self
+    }
+
+    /// Adds the places of another problem with the same request.
+    #[must_use]
+    pub fn with_places_of(mut self, other: Self) -> Self {
+        self.about.errors.extend(other.about.errors);
         self
     }
 
@@ -174,6 +203,9 @@ pub struct ProblemBody<'a> {
     pub retryable: bool,
     /// The places in the request that caused it, where known.
     pub errors: &'a [FieldError],
+    /// What the task would have failed with; in answers to trials of rules alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<ErrorBody<'a>>,
 }
 
 impl fmt::Display for Problem {
@@ -204,8 +236,12 @@ impl Problem {
             detail: &self.about.detail,
             code: self.entry.code,
             request_id: request_id.to_str().unwrap_or_default(),
-            retryable: self.entry.kind.retryable(),
+            retryable: match &self.about.failure {
+                Some(failure) => failure.retryable,
+                None => self.entry.kind.retryable(),
+            },
             errors: &self.about.errors,
+            failure: self.about.failure.as_ref().map(ErrorBody::from),
         };
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = HttpResponse::build(status);

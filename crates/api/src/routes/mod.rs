@@ -1,6 +1,7 @@
 //! The routes. A handler extracts, calls one thing, converts.
 
 mod api_keys;
+mod capabilities;
 mod listing;
 mod projects;
 mod rules;
@@ -19,6 +20,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     table_data::register(config);
     tables::register(config);
     rules::register(config);
+    capabilities::register(config);
     projects::register(config);
     api_keys::register(config);
     system::register(config);

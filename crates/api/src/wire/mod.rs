@@ -1,15 +1,19 @@
 //! Wire types: what clients send and read. Made from domain types and turned into them here, and nowhere else known.
 
 pub mod api_key;
+pub mod capabilities;
 pub mod common;
 pub mod mount;
+pub mod parse;
 pub mod project;
 pub mod rule;
+pub mod rule_file;
 pub mod submit;
 pub mod table;
 pub mod task;
 pub mod task_parts;
 mod time;
+pub mod trial;
 pub mod upload;
 pub mod words;
 

@@ -5,9 +5,10 @@ use millrace_domain::RuleId;
 use millrace_domain::rule::{PostprocessMode, Rule, RuleDefinition};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::common::{Id, MAX_DESCRIPTION, checked_name, checked_text, contains_nul};
+use crate::http::query::QueryParameters;
 use crate::problem::Problem;
 
 /// Longest system prompt, in characters.
@@ -118,7 +119,19 @@ impl RuleInput {
     }
 }
 
-/// A rule at its latest version.
+/// Which version of a rule.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RuleQuery {
+    /// The version; the latest by default.
+    #[param(minimum = 1, example = 2)]
+    pub version: Option<i32>,
+}
+
+impl QueryParameters for RuleQuery {}
+
+/// A rule at one version.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Rule, example = json!({
     "rule_id": 12, "version": 1, "name": "Plain text", "description": "Keeps the parsed text",

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::common::{Id, optional_id, pointer};
 use super::mount::Conflict;
+use super::parse::{AskedParse, ParseInput};
 use super::task::{self, ErrorBody};
 use super::words::TaskStatus;
 use crate::http::query::QueryParameters;
@@ -55,6 +56,9 @@ pub struct SubmitInput {
     #[serde(default)]
     #[schema(minimum = -100, maximum = 100)]
     pub priority: Option<i16>,
+    /// How the file is to be parsed; as the installation has it by default.
+    #[serde(default)]
+    pub parse: Option<ParseInput>,
 }
 
 /// The fields of `upload_and_submit` beside its files.
@@ -75,6 +79,8 @@ pub struct SubmitFields {
     pub create_missing: Option<bool>,
     #[serde(default)]
     pub priority: Option<i16>,
+    #[serde(default)]
+    pub parse_options: Option<String>,
 }
 
 impl QueryParameters for SubmitFields {}
@@ -99,6 +105,7 @@ pub struct Options {
     pub conflict: ConflictPolicy,
     pub create_missing: bool,
     pub priority: i16,
+    pub parse: AskedParse,
     pub warnings: Vec<String>,
 }
 
@@ -106,7 +113,7 @@ impl SubmitFields {
     /// Checks them.
     ///
     /// # Errors
-    /// `invalid_pointer`, `invalid_value`.
+    /// `invalid_pointer`, `invalid_value`, those of [`AskedParse`].
     pub fn checked(self) -> Result<Options, Problem> {
         let default = if self.table_id.is_some() { "" } else { DEFAULT_JSON_PATH };
         let (json_path, warning) = pointer(self.json_path.as_deref().unwrap_or(default), "/json_path")?;
@@ -122,14 +129,24 @@ impl SubmitFields {
             conflict: self.conflict.map_or(ConflictPolicy::Overwrite, ConflictPolicy::from),
             create_missing: self.create_missing.unwrap_or(true),
             priority,
+            parse: AskedParse::of_form(self.parse_options.as_deref())?,
             warnings: warning.into_iter().collect(),
         })
     }
 }
 
 impl SubmitInput {
+    /// Checks everything but the name of the file.
+    ///
+    /// # Errors
+    /// `invalid_pointer`, `invalid_value`.
+    pub fn checked(&self) -> Result<Options, Problem> {
+        let parse = AskedParse::of_json(self.parse.clone())?;
+        Ok(Options { parse, ..self.fields().checked()? })
+    }
+
     /// The part that `upload_and_submit` has as well.
-    pub fn fields(&self) -> SubmitFields {
+    fn fields(&self) -> SubmitFields {
         SubmitFields {
             project_id: self.project_id,
             rule_id: self.rule_id,
@@ -138,6 +155,7 @@ impl SubmitInput {
             conflict: self.conflict,
             create_missing: self.create_missing,
             priority: self.priority,
+            parse_options: None,
         }
     }
 }

@@ -1,24 +1,26 @@
 //! Tasks on the wire. Written straight from the domain's task, without copies: this is the hot path.
 
 use chrono::{DateTime, Utc};
-use millrace_domain::task::Task;
+use millrace_domain::citation::CitationCount;
+use millrace_domain::task::{Task, TaskFailure};
 use millrace_domain::{ProjectId, RuleId, Stage, TableId, TaskId, TaskState, UploadId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::common::Id;
+use super::parse::ParseBody;
 use super::words::{ErrorStage, TaskKind, TaskStatus};
 
 /// A task with everything that is known of it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Task, example = json!({
     "task_id": 42, "user_id": 1, "project_id": 7, "kind": "document", "status": "completed", "progress": 100,
-    "stage": null, "filename": "report.txt", "rule_id": 1, "rule_version": 1, "priority": 0, "attempt": 1,
+    "stage": null, "filename": "report.txt", "rule_id": 1, "rule_version": 1, "priority": 0, "parse": null, "attempt": 1,
     "created_at": "2026-11-22T08:00:00Z", "updated_at": "2026-11-22T08:00:01Z", "run_at": null,
     "started_at": "2026-11-22T08:00:00Z", "transforming_at": "2026-11-22T08:00:01Z", "cancel_requested_at": null,
     "finished_at": "2026-11-22T08:00:01Z",
     "result": {"output_path": "users/1/processed/7/42-1.json", "output_size": 72, "sha256": "9f86d081884c7d65",
-        "processing_time": 0.012, "parser": "text", "pages": 1, "warnings": []},
+        "processing_time": 0.012, "parser": "text", "pages": 1, "parse_reused": false, "warnings": []},
     "error": null,
     "metadata": {"upload_id": 9, "upload_key": "users/1/raw/7/9.txt", "path": "docs/report.txt",
         "sha256": "1a2b3c4d", "size": 11, "media_type": "text/plain", "mount_table_id": 31,
@@ -54,6 +56,8 @@ pub struct TaskBody<'a> {
     rule_version: Option<i32>,
     /// Higher runs first within a project; −100 to 100.
     priority: i16,
+    /// How the file is to be parsed, where that was asked for.
+    parse: Option<ParseBody<'a>>,
     /// Attempts begun, from 1 once started.
     attempt: i32,
     /// Stored at.
@@ -121,8 +125,26 @@ pub struct ResultBody<'a> {
     /// Model tokens used.
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens: Option<u64>,
+    /// What they cost, in US dollars, where the prices are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_usd: Option<f64>,
+    /// Whether an earlier parse of the same bytes was used instead of parsing again.
+    parse_reused: bool,
+    /// Values of the result and those whose quote was found in the document; for rules that cite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    citations: Option<CitationCountBody>,
     /// What the reader should know about this result.
     warnings: &'a [String],
+}
+
+/// How many values of a result are cited.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CitationCount)]
+pub struct CitationCountBody {
+    /// Leaf values of the result.
+    values: u32,
+    /// Those whose quote was found in the text.
+    verified: u32,
 }
 
 /// Why a task failed.
@@ -212,6 +234,7 @@ impl<'a> From<&'a Task> for TaskBody<'a> {
             rule_id: task.rule.map(|(id, _)| id),
             rule_version: task.rule.map(|(_, version)| version),
             priority: task.priority,
+            parse: ParseBody::of(&task.spec.parse),
             attempt: task.attempt,
             created_at: task.created_at,
             updated_at: task.updated_at,
@@ -238,19 +261,27 @@ fn result(task: &Task) -> Option<ResultBody<'_>> {
         pages: result.pages,
         mineru_task_id: result.mineru_task_id.as_deref(),
         tokens: result.tokens,
+        cost_usd: result.cost_usd,
+        parse_reused: result.parse_reused,
+        citations: result.citations.map(|CitationCount { values, verified }| CitationCountBody { values, verified }),
         warnings: &result.warnings,
     })
 }
 
 /// The error of a task, as it is written everywhere.
 pub fn error(task: &Task) -> Option<ErrorBody<'_>> {
-    let error = task.error.as_deref()?;
-    Some(ErrorBody {
-        code: &error.code,
-        message: &error.message,
-        stage: error.stage.as_str(),
-        retryable: error.retryable,
-    })
+    task.error.as_deref().map(ErrorBody::from)
+}
+
+impl<'a> From<&'a TaskFailure> for ErrorBody<'a> {
+    fn from(failure: &'a TaskFailure) -> Self {
+        Self {
+            code: &failure.code,
+            message: &failure.message,
+            stage: failure.stage.as_str(),
+            retryable: failure.retryable,
+        }
+    }
 }
 
 fn metadata(task: &Task) -> MetadataBody<'_> {

@@ -147,7 +147,7 @@ impl RetryInput {
     "kind": "result", "size": 72, "sha256": "9f86d081884c7d65", "created_at": "2026-11-22T08:00:01Z"
 }))]
 pub struct ArtifactBody {
-    /// `parsed` or `result`.
+    /// `parsed`, `result`, `rows`, `citations` or `exchange`; with `parsed` there is `markdown` as well.
     pub kind: &'static str,
     /// Bytes.
     pub size: u64,

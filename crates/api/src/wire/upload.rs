@@ -60,6 +60,10 @@ pub struct UploadAndSubmitForm {
     #[schema(minimum = -100, maximum = 100)]
     #[expect(dead_code, reason = "describes the multipart body")]
     pub priority: Option<i16>,
+    /// How the files are to be parsed: a JSON object with `parser`, `pages`, `ocr_languages`, `force_ocr`.
+    #[schema(example = "{\"pages\": \"1-3\"}")]
+    #[expect(dead_code, reason = "describes the multipart body")]
+    pub parse_options: Option<String>,
 }
 
 /// What became of an upload.

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::body::MessageBody;
 use actix_web::http::Method;
@@ -23,6 +24,7 @@ use serde_json::{Value, json};
 use crate::contract;
 use crate::executor::ByName;
 use crate::reply::Reply;
+use crate::tester::Echo;
 
 /// Everything a test may want to look at or break.
 pub struct TestApi {
@@ -73,8 +75,9 @@ impl JwksSource for NoJwks {
     }
 }
 
-/// Does everything but `llm`.
-struct NoModels;
+/// Does everything but `llm`; counts how often it was asked what it can do.
+#[derive(Default)]
+struct NoModels(AtomicU64);
 
 #[async_trait::async_trait]
 impl HandlerCatalog for NoModels {
@@ -99,7 +102,12 @@ impl HandlerCatalog for NoModels {
     }
 
     async fn capabilities(&self) -> Capabilities {
-        Capabilities { rule_modes: vec!["skip".to_owned(), "extract".to_owned()], ..Capabilities::default() }
+        let times = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        Capabilities {
+            rule_modes: vec!["skip".to_owned(), "extract".to_owned()],
+            limits: [("times_asked".to_owned(), times)].into(),
+            ..Capabilities::default()
+        }
     }
 }
 
@@ -144,7 +152,8 @@ impl TestApi {
             stores: stores.clone(),
             queue: Arc::clone(&queue),
             objects: port,
-            catalog: Arc::new(NoModels),
+            catalog: Arc::new(NoModels::default()),
+            rule_tester: Arc::new(Echo),
             clock: options.clock,
             authenticator: Arc::new(authenticator),
             limits: options.limits,

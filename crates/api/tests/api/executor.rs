@@ -12,7 +12,8 @@ use millrace_domain::{ErrorStage, Stage, Task, TaskFailure};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-/// `bad…` fails, `slow…` runs until cancelled, everything else becomes `{filename, content}`.
+/// `bad…` fails, `slow…` runs until cancelled, everything else becomes `{filename, content}`; `sheet…` leaves artifacts of
+/// every kind.
 pub struct ByName {
     pub objects: Arc<dyn ObjectStore>,
 }
@@ -33,7 +34,8 @@ impl TaskExecutor for ByName {
         }
         let source = task.spec.source.as_ref().expect("a stored file");
         let bytes = self.objects.get(&source.key).await.expect("the stored file");
-        let parsed = self.artifact(task, ArtifactKind::Parsed, b"{\"markdown\":\"\"}").await;
+        let document = json!({"markdown": "# \"Report\"\n\nπ", "blocks": [{"text": "Report"}]}).to_string();
+        let parsed = self.artifact(task, ArtifactKind::Parsed, document.as_bytes()).await;
         control.advance(Stage::Transform);
         let text = json!({"filename": &*task.filename, "content": String::from_utf8_lossy(&bytes)}).to_string();
         let result = self.artifact(task, ArtifactKind::Result, text.as_bytes()).await;
@@ -46,7 +48,13 @@ impl TaskExecutor for ByName {
             ..TaskResult::default()
         };
         let value = RawValue::from_string(text).expect("JSON");
-        Ok(JobOutput { result: report, value: Some(value.into()), artifacts: vec![parsed, result] })
+        let mut artifacts = vec![parsed, result];
+        if task.filename.starts_with("sheet") {
+            artifacts.push(self.artifact(task, ArtifactKind::Rows, b"{\"a\":1}\n{\"a\":2}\n").await);
+            artifacts.push(self.artifact(task, ArtifactKind::Citations, b"{\"/a\":{\"quote\":\"1\"}}").await);
+            artifacts.push(self.artifact(task, ArtifactKind::Exchange, b"[]").await);
+        }
+        Ok(JobOutput { result: report, value: Some(value.into()), artifacts })
     }
 }
 

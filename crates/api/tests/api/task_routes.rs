@@ -113,7 +113,7 @@ async fn results_and_artifacts_are_downloads() {
     let listed = api.get(&caller, &format!("{path}/artifacts")).await.expect(200);
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(2));
     let parsed = api.get(&caller, &format!("{path}/artifacts/parsed")).await;
-    assert_eq!(parsed.expect(200), json!({"markdown": ""}));
+    assert_eq!(parsed.expect(200)["markdown"], "# \"Report\"\n\nπ");
     api.get(&caller, &format!("{path}/artifacts/blocks")).await.problem(404, "artifact_not_found");
 
     let events = api.get(&caller, &format!("{path}/events?limit=1")).await.expect(200);
@@ -123,6 +123,50 @@ async fn results_and_artifacts_are_downloads() {
     assert_eq!(failed["error"]["code"], "broken_file");
     let path = format!("/api/v1/etl/tasks/{}", failed["task_id"]);
     api.get(&caller, &format!("{path}/result")).await.problem(409, "task_not_completed");
+}
+
+#[actix_web::test]
+async fn artifacts_of_every_kind_are_downloads() {
+    let api = TestApi::new().await;
+    let caller = api.caller("a").await;
+    let project = api.project(&caller).await;
+    let task = api.task(&caller, project, "sheet.xlsx", "x").await;
+    let path = format!("/api/v1/etl/tasks/{}/artifacts", task["task_id"]);
+    let listed = api.get(&caller, &path).await.expect(200);
+    let kinds: Vec<_> = listed["items"].as_array().expect("items").iter().map(|item| item["kind"].clone()).collect();
+    assert_eq!(kinds, ["parsed", "result", "rows", "citations", "exchange"]);
+    let blocks = json!({"markdown": "# \"Report\"\n\nπ", "blocks": [{"text": "Report"}]}).to_string();
+    for (kind, media_type, filename, body) in [
+        ("parsed", "application/json", "sheet.parsed.json", blocks.as_str()),
+        ("markdown", "text/markdown; charset=utf-8", "sheet.md", "# \"Report\"\n\nπ"),
+        ("rows", "application/x-ndjson", "sheet.rows.ndjson", "{\"a\":1}\n{\"a\":2}\n"),
+        ("citations", "application/json", "sheet.citations.json", "{\"/a\":{\"quote\":\"1\"}}"),
+        ("exchange", "application/json", "sheet.exchange.json", "[]"),
+    ] {
+        let reply = api.get(&caller, &format!("{path}/{kind}")).await;
+        reply.expect(200);
+        assert_eq!(String::from_utf8_lossy(&reply.body), body, "{kind}");
+        assert_eq!(reply.header("content-type"), Some(media_type), "{kind}");
+        let disposition = reply.header("content-disposition").expect("a download");
+        assert!(disposition.starts_with(&format!("attachment; filename=\"{filename}\"")), "{disposition}");
+        let tag = reply.header("etag").expect("a tag").to_owned();
+        let stored = listed["items"].as_array().expect("items").iter().find(|item| item["kind"] == kind);
+        match stored {
+            Some(item) => assert_eq!(tag, format!("\"{}\"", item["sha256"].as_str().expect("a hash"))),
+            None => assert!(tag.ends_with("-markdown\""), "{tag}"),
+        }
+        let again = caller.request("GET", &format!("{path}/{kind}")).insert_header(("if-none-match", tag));
+        api.send(again).await.expect(304);
+    }
+    let plain = api.task(&caller, project, "plain.txt", "x").await;
+    let path = format!("/api/v1/etl/tasks/{}/artifacts", plain["task_id"]);
+    for kind in ["rows", "citations", "exchange", "nonsense"] {
+        api.get(&caller, &format!("{path}/{kind}")).await.problem(404, "artifact_not_found");
+    }
+    let failed = api.task(&caller, project, "bad.txt", "x").await;
+    let path = format!("/api/v1/etl/tasks/{}/artifacts", failed["task_id"]);
+    api.get(&caller, &format!("{path}/markdown")).await.problem(404, "artifact_not_found");
+    assert_eq!(api.get(&caller, &path).await.expect(200)["items"], json!([]));
 }
 
 #[actix_web::test]

@@ -38,6 +38,23 @@ fn changeable(state: &mut State, user: UserId, id: RuleId) -> Result<(&mut RuleR
     found.ok_or(RepositoryError::NotFound("rule"))
 }
 
+impl State {
+    /// Version 1 of a rule, not stored yet.
+    fn new_rule(&mut self, user: UserId, definition: &RuleDefinition, now: DateTime<Utc>) -> Result<Rule> {
+        if !self.users.contains_key(&user) {
+            return Err(RepositoryError::Conflict(Clash::Reference));
+        }
+        Ok(Rule {
+            id: self.sequences.rules.next()?,
+            user_id: Some(user),
+            version: 1,
+            definition: definition.clone(),
+            created_at: now,
+            updated_at: now,
+        })
+    }
+}
+
 #[async_trait]
 impl RuleRepository for MemoryStore {
     async fn create(
@@ -49,20 +66,28 @@ impl RuleRepository for MemoryStore {
     ) -> Result<Rule> {
         let mut state = self.lock();
         state.receipts.check(receipt, now)?;
-        if !state.users.contains_key(&user) {
-            return Err(RepositoryError::Conflict(Clash::Reference));
-        }
-        let rule = Rule {
-            id: state.sequences.rules.next()?,
-            user_id: Some(user),
-            version: 1,
-            definition: definition.clone(),
-            created_at: now,
-            updated_at: now,
-        };
+        let rule = state.new_rule(user, definition, now)?;
         state.rules.insert(rule.id, RuleRow { versions: vec![rule.clone()], deleted: false });
         state.receipts.store(receipt, &rule);
         Ok(rule)
+    }
+
+    async fn create_many(
+        &self,
+        user: UserId,
+        definitions: &[RuleDefinition],
+        now: DateTime<Utc>,
+        receipt: Option<&Receipt<[Rule]>>,
+    ) -> Result<Vec<Rule>> {
+        let mut state = self.lock();
+        state.receipts.check(receipt, now)?;
+        let rules = definitions.iter().map(|definition| state.new_rule(user, definition, now));
+        let rules: Vec<Rule> = rules.collect::<Result<_>>()?;
+        for rule in &rules {
+            state.rules.insert(rule.id, RuleRow { versions: vec![rule.clone()], deleted: false });
+        }
+        state.receipts.store(receipt, &rules);
+        Ok(rules)
     }
 
     async fn get(&self, user: UserId, id: RuleId) -> Result<Option<Rule>> {
@@ -71,6 +96,14 @@ impl RuleRepository for MemoryStore {
 
     async fn get_version(&self, id: RuleId, version: i32) -> Result<Option<Rule>> {
         Ok(self.lock().rules.get(&id).and_then(|row| row.version(version)).cloned())
+    }
+
+    async fn versions(&self, user: UserId, id: RuleId, page: Page<i32>) -> Result<Vec<Rule>> {
+        let state = self.lock();
+        let row = state.rules.get(&id).filter(|row| row.latest_visible_to(user).is_some());
+        let newest_first = row.into_iter().flat_map(|row| row.versions.iter().rev());
+        let older = newest_first.filter(|rule| page.before.is_none_or(|before| rule.version < before));
+        Ok(older.take(page.limit).cloned().collect())
     }
 
     async fn list(&self, user: UserId, page: Page<RuleId>) -> Result<Vec<Rule>> {

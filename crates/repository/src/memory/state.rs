@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use millrace_domain::api_key::ApiKey;
-use millrace_domain::artifact::Artifact;
+use millrace_domain::artifact::{Artifact, ParseKey};
 use millrace_domain::event::Event;
 use millrace_domain::project::Project;
 use millrace_domain::rule::{BUILTIN_RULE_ID, Rule, RuleDefinition};
@@ -87,6 +87,8 @@ pub(super) struct State {
     pub uploads_by_key: HashMap<String, UploadId>,
     /// At most one of each kind per task.
     pub artifacts: BTreeMap<TaskId, Vec<Artifact>>,
+    /// The tasks whose parsed document has a key.
+    pub parses: HashMap<(UserId, ParseKey), BTreeSet<TaskId>>,
     pub tasks: BTreeMap<TaskId, TaskRow>,
     pub tasks_by_user: BTreeMap<UserId, BTreeSet<TaskId>>,
     /// Tasks that have not ended: the only ones a recovery looks at.
@@ -126,6 +128,7 @@ impl State {
             uploads: BTreeMap::new(),
             uploads_by_key: HashMap::new(),
             artifacts: BTreeMap::new(),
+            parses: HashMap::new(),
             tasks: BTreeMap::new(),
             tasks_by_user: BTreeMap::new(),
             open_tasks: BTreeSet::new(),

@@ -1,8 +1,10 @@
 //! Uploads and artifacts.
 
+use std::collections::hash_map::Entry;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use millrace_domain::artifact::{Artifact, NewArtifact};
+use millrace_domain::artifact::{Artifact, ArtifactKind, NewArtifact, ParseKey};
 use millrace_domain::object_key::{KeyOwner, artifact_key};
 use millrace_domain::upload::Upload;
 use millrace_domain::{ProjectId, TaskId, UploadId, UserId};
@@ -39,10 +41,32 @@ impl State {
             let id = self.sequences.artifacts.next()?;
             let artifact = Artifact { id, task_id: task, content: content.clone(), created_at: now };
             let rows = self.artifacts.entry(task).or_default();
-            rows.retain(|row| row.content.kind != content.kind);
+            let earlier = rows.iter().position(|row| row.content.kind == content.kind).map(|at| rows.remove(at));
             rows.push(artifact);
+            self.index_parse(task, earlier.as_ref().map(|row| &row.content), content);
         }
         Ok(())
+    }
+
+    /// Keeps the index of parses true when an artifact is recorded.
+    fn index_parse(&mut self, task: TaskId, earlier: Option<&NewArtifact>, new: &NewArtifact) {
+        let Some(user) = self.tasks.get(&task).map(|row| row.task.user_id) else { return };
+        if let Some(key) = earlier.and_then(|earlier| earlier.parse_key.clone())
+            && let Entry::Occupied(mut entry) = self.parses.entry((user, key))
+        {
+            entry.get_mut().remove(&task);
+            if entry.get().is_empty() {
+                entry.remove();
+            }
+        }
+        if let (ArtifactKind::Parsed, Some(key)) = (new.kind, &new.parse_key) {
+            self.parses.entry((user, key.clone())).or_default().insert(task);
+        }
+    }
+
+    /// The artifact of this kind that a task left.
+    fn artifact_of(&self, task: TaskId, kind: ArtifactKind) -> Option<&Artifact> {
+        self.artifacts.get(&task)?.iter().find(|row| row.content.kind == kind)
     }
 
     fn is_vouched_for(&self, owner: KeyOwner) -> bool {
@@ -98,6 +122,13 @@ impl UploadRepository for MemoryStore {
 impl ArtifactRepository for MemoryStore {
     async fn list(&self, task: TaskId) -> Result<Vec<Artifact>> {
         Ok(self.lock().artifacts.get(&task).cloned().unwrap_or_default())
+    }
+
+    async fn find_parse(&self, user: UserId, key: &ParseKey) -> Result<Option<NewArtifact>> {
+        let state = self.lock();
+        let tasks = state.parses.get(&(user, key.clone()));
+        let found = tasks.into_iter().flatten().find_map(|task| state.artifact_of(*task, ArtifactKind::Parsed));
+        Ok(found.map(|artifact| artifact.content.clone()))
     }
 
     async fn unknown(&self, owners: &[KeyOwner], _now: DateTime<Utc>) -> Result<Vec<KeyOwner>> {

@@ -5,16 +5,22 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use millrace_domain::artifact::{Artifact, ArtifactKind, NewArtifact};
+use millrace_domain::artifact::{Artifact, ArtifactKind, NewArtifact, ParseKey};
 use millrace_domain::object_key::{KeyOwner, owner_of};
-use millrace_domain::{ArtifactId, TaskId};
+use millrace_domain::{ArtifactId, TaskId, UserId};
 
 use super::fixed::fixed_query;
 use super::schema::{artifact, task, upload};
 use super::store::PgStore;
 use crate::{ArtifactRepository, RepositoryError, Result};
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// The MD5 of a text in hex.
+    fn md5(text: Nullable<Text>) -> Nullable<Text>;
+}
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = artifact, check_for_backend(diesel::pg::Pg))]
@@ -26,6 +32,8 @@ struct ArtifactRow {
     size: i64,
     sha256: String,
     created_at: DateTime<Utc>,
+    source_sha256: Option<String>,
+    fingerprint: Option<String>,
 }
 
 impl TryFrom<ArtifactRow> for Artifact {
@@ -42,7 +50,10 @@ impl TryFrom<ArtifactRow> for Artifact {
                 key: row.key,
                 size: u64::try_from(row.size).unwrap_or(0),
                 sha256: row.sha256,
-                parse_key: None,
+                parse_key: row
+                    .source_sha256
+                    .zip(row.fingerprint)
+                    .map(|(source_sha256, fingerprint)| ParseKey { source_sha256, fingerprint }),
             },
             created_at: row.created_at,
         })
@@ -57,13 +68,17 @@ fixed_query! {
         keys: Array<Text> => Vec<String>,
         sizes: Array<BigInt> => Vec<i64>,
         hashes: Array<Text> => Vec<String>,
+        sources: Array<Nullable<Text>> => Vec<Option<String>>,
+        fingerprints: Array<Nullable<Text>> => Vec<Option<String>>,
         now: Timestamptz => DateTime<Utc>,
     }
-    "insert into artifact (task_id, kind, key, size, sha256, created_at)
-     select i.task_id, i.kind, i.key, i.size, i.sha256, p.now
-     from unnest({}, {}, {}, {}, {}) as i(task_id, kind, key, size, sha256), (select {} as now) as p
+    "insert into artifact (task_id, kind, key, size, sha256, source_sha256, fingerprint, created_at)
+     select i.task_id, i.kind, i.key, i.size, i.sha256, i.source_sha256, i.fingerprint, p.now
+     from unnest({}, {}, {}, {}, {}, {}, {})
+         as i(task_id, kind, key, size, sha256, source_sha256, fingerprint), (select {} as now) as p
      on conflict (task_id, kind) do update
-     set key = excluded.key, size = excluded.size, sha256 = excluded.sha256, created_at = excluded.created_at"
+     set key = excluded.key, size = excluded.size, sha256 = excluded.sha256, source_sha256 = excluded.source_sha256,
+         fingerprint = excluded.fingerprint, created_at = excluded.created_at"
 }
 
 /// Records artifacts inside the completion transaction.
@@ -75,12 +90,15 @@ pub(super) async fn upsert(
     if artifacts.is_empty() {
         return Ok(());
     }
+    let parse_keys = || artifacts.iter().map(|(_, new)| new.parse_key.as_ref());
     UpsertArtifacts {
         tasks: artifacts.iter().map(|(task, _)| task.get()).collect(),
         kinds: artifacts.iter().map(|(_, new)| new.kind.as_str().to_owned()).collect(),
         keys: artifacts.iter().map(|(_, new)| new.key.clone()).collect(),
         sizes: artifacts.iter().map(|(_, new)| i64::try_from(new.size).unwrap_or(i64::MAX)).collect(),
         hashes: artifacts.iter().map(|(_, new)| new.sha256.clone()).collect(),
+        sources: parse_keys().map(|key| key.map(|key| key.source_sha256.clone())).collect(),
+        fingerprints: parse_keys().map(|key| key.map(|key| key.fingerprint.clone())).collect(),
         now,
     }
     .execute(connection)
@@ -98,6 +116,22 @@ impl ArtifactRepository for PgStore {
             .load(&mut self.connection().await?)
             .await?;
         rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn find_parse(&self, user: UserId, key: &ParseKey) -> Result<Option<NewArtifact>> {
+        let row: Option<ArtifactRow> = artifact::table
+            .inner_join(task::table)
+            .filter(artifact::source_sha256.eq(&key.source_sha256))
+            // The index has the hash: a fingerprint may be longer than an entry of an index.
+            .filter(md5(artifact::fingerprint).eq(md5(&key.fingerprint)))
+            .filter(artifact::fingerprint.eq(&key.fingerprint))
+            .filter(artifact::kind.eq(ArtifactKind::Parsed.as_str()))
+            .filter(task::user_id.eq(user.get()))
+            .select(ArtifactRow::as_select())
+            .first(&mut self.connection().await?)
+            .await
+            .optional()?;
+        row.map(|row| Artifact::try_from(row).map(|artifact| artifact.content)).transpose()
     }
 
     async fn unknown(&self, owners: &[KeyOwner], _now: DateTime<Utc>) -> Result<Vec<KeyOwner>> {

@@ -83,6 +83,22 @@ async fn insert_version(
         .await
 }
 
+/// Stores version 1 of a rule, inside a transaction.
+async fn insert_rule(
+    connection: &mut AsyncPgConnection,
+    user: UserId,
+    definition: &RuleDefinition,
+    now: DateTime<Utc>,
+) -> std::result::Result<Rule, TxError> {
+    let row: RuleRow = diesel::insert_into(rule::table)
+        .values((rule::user_id.eq(user.get()), rule::latest_version.eq(1), rule::created_at.eq(now)))
+        .returning(RuleRow::as_returning())
+        .get_result(connection)
+        .await?;
+    let version = insert_version(connection, row.id, 1, definition, now).await?;
+    Ok(assemble(row, version)?)
+}
+
 #[async_trait]
 impl RuleRepository for PgStore {
     async fn create(
@@ -95,14 +111,29 @@ impl RuleRepository for PgStore {
         let mut connection = self.connection().await?;
         let created = connection
             .transaction(async |connection| -> std::result::Result<Rule, TxError> {
-                let row: RuleRow = diesel::insert_into(rule::table)
-                    .values((rule::user_id.eq(user.get()), rule::latest_version.eq(1), rule::created_at.eq(now)))
-                    .returning(RuleRow::as_returning())
-                    .get_result(connection)
-                    .await?;
-                let version = insert_version(connection, row.id, 1, definition, now).await?;
-                let created = assemble(row, version)?;
+                let created = insert_rule(connection, user, definition, now).await?;
                 receipts::record(connection, receipt, &created, now).await?;
+                Ok(created)
+            })
+            .await?;
+        Ok(created)
+    }
+
+    async fn create_many(
+        &self,
+        user: UserId,
+        definitions: &[RuleDefinition],
+        now: DateTime<Utc>,
+        receipt: Option<&Receipt<[Rule]>>,
+    ) -> Result<Vec<Rule>> {
+        let mut connection = self.connection().await?;
+        let created = connection
+            .transaction(async |connection| -> std::result::Result<Vec<Rule>, TxError> {
+                let mut created = Vec::with_capacity(definitions.len());
+                for definition in definitions {
+                    created.push(insert_rule(connection, user, definition, now).await?);
+                }
+                receipts::record(connection, receipt, created.as_slice(), now).await?;
                 Ok(created)
             })
             .await?;
@@ -133,6 +164,20 @@ impl RuleRepository for PgStore {
             .await
             .optional()?;
         found.map(|(rule, version)| assemble(rule, version)).transpose()
+    }
+
+    async fn versions(&self, user: UserId, id: RuleId, page: Page<i32>) -> Result<Vec<Rule>> {
+        let rows: Vec<(RuleRow, VersionRow)> = rule::table
+            .inner_join(rule_version::table)
+            .filter(rule::id.eq(id.get()).and(rule::deleted_at.is_null()))
+            .filter(rule::user_id.is_null().or(rule::user_id.eq(user.get())))
+            .filter(rule_version::version.lt(page.before.unwrap_or(i32::MAX)))
+            .order(rule_version::version.desc())
+            .limit(i64::try_from(page.limit).unwrap_or(i64::MAX))
+            .select((RuleRow::as_select(), VersionRow::as_select()))
+            .load(&mut self.connection().await?)
+            .await?;
+        rows.into_iter().map(|(rule, version)| assemble(rule, version)).collect()
     }
 
     async fn list(&self, user: UserId, page: Page<RuleId>) -> Result<Vec<Rule>> {

@@ -24,7 +24,7 @@ pub use tasks::{
 };
 pub use uploads::{ArtifactRepository, UploadRepository};
 
-/// A keyset page: rows with an id smaller than `before`, newest first.
+/// A keyset page: rows with an id (or number) smaller than `before`, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page<Id> {
     /// Only rows older than this one.

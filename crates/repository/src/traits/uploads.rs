@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use millrace_domain::artifact::Artifact;
+use millrace_domain::artifact::{Artifact, NewArtifact, ParseKey};
 use millrace_domain::object_key::KeyOwner;
 use millrace_domain::upload::Upload;
 use millrace_domain::{ProjectId, TaskId, UploadId, UserId};
@@ -33,6 +33,8 @@ pub trait UploadRepository: Send + Sync + 'static {
 pub trait ArtifactRepository: Send + Sync + 'static {
     /// A task's artifacts, at most one of each kind.
     async fn list(&self, task: TaskId) -> Result<Vec<Artifact>>;
+    /// A parsed document with this key among those of the user's tasks; any of them.
+    async fn find_parse(&self, user: UserId, key: &ParseKey) -> Result<Option<NewArtifact>>;
     /// Those of `owners` that no row vouches for: neither an upload, nor an artifact with exactly that key, nor a task
     /// that is still running (its attempt may be about to record the object).
     async fn unknown(&self, owners: &[KeyOwner], now: DateTime<Utc>) -> Result<Vec<KeyOwner>>;

@@ -19,7 +19,15 @@ pub(super) fn id(text: &str) -> Option<i64> {
     text.parse().ok().filter(|id| *id > 0)
 }
 
-async fn all<T: DeserializeOwned>(api: &ApiClient, path: &str, filter: &[(&str, String)]) -> Result<Vec<T>, ApiError> {
+/// Every page of a list.
+///
+/// # Errors
+/// [`ApiError`].
+pub(super) async fn all<T: DeserializeOwned>(
+    api: &ApiClient,
+    path: &str,
+    filter: &[(&str, String)],
+) -> Result<Vec<T>, ApiError> {
     let mut found = Vec::new();
     let mut query = filter.to_vec();
     query.push(("limit", "200".to_owned()));

@@ -12,7 +12,9 @@ mod keys;
 mod lookup;
 mod migrate;
 mod node;
+mod parse_options;
 mod patience;
+mod rules;
 mod signals;
 mod table;
 mod tasks;
@@ -49,6 +51,8 @@ enum Command {
     Upload(upload::UploadArgs),
     /// List tasks, or show one
     Tasks(tasks::TasksArgs),
+    /// List rules, export and import them as files, try them
+    Rules(rules::RulesArgs),
     /// Print the data of a JSON table
     Table(table::TableArgs),
     /// Make, list and revoke API keys
@@ -91,6 +95,7 @@ fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
         Command::Worker => node::worker(settings.load()?),
         Command::Upload(args) => block_on(upload::run(args, settings)),
         Command::Tasks(args) => block_on(tasks::run(args, settings)),
+        Command::Rules(args) => block_on(rules::run(args, settings)),
         Command::Table(args) => block_on(table::run(args, settings)),
         Command::Keys(args) => block_on(keys::run(args, settings)),
         Command::Doctor(args) => block_on(doctor::run(args, settings)),

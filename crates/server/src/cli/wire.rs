@@ -1,7 +1,7 @@
 //! What the client commands read of the API's answers. Unknown fields are ignored, so an older client reads a newer server.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A page of a list.
@@ -133,6 +133,25 @@ pub(super) struct NewKey {
     pub(super) key: Key,
     #[serde(rename = "key")]
     pub(super) secret: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Rule {
+    pub(super) rule_id: i64,
+    pub(super) name: String,
+    pub(super) postprocess_mode: String,
+    pub(super) version: i32,
+    pub(super) updated_at: DateTime<Utc>,
+}
+
+/// What came of a trial; printed as it came.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Trial {
+    pub(super) value: Value,
+    #[serde(default)]
+    pub(super) warnings: Vec<String>,
+    #[serde(flatten)]
+    pub(super) more: serde_json::Map<String, Value>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use millrace_domain::ports::ObjectStore;
+use millrace_domain::ports::{ObjectStore, ParseCache};
 use millrace_pipeline_handlers::catalog::Catalog;
 use millrace_pipeline_handlers::engine::EngineChain;
 use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts};
@@ -23,10 +23,11 @@ pub(super) struct Documents {
     pub catalog: Arc<Catalog>,
 }
 
-/// Makes the pipeline. `warm` parser processes are started at once.
+/// Makes the pipeline. Earlier parses are found in `cache`; `warm` parser processes are started at once.
 pub(super) fn documents(
     config: &Config,
     objects: Arc<dyn ObjectStore>,
+    cache: Arc<dyn ParseCache>,
     command: Option<WorkerCommand>,
     warm: usize,
 ) -> anyhow::Result<Documents> {
@@ -39,7 +40,7 @@ pub(super) fn documents(
         store: objects,
         engines: Arc::clone(&engines),
         transforms: Arc::clone(&transforms),
-        cache: None,
+        cache: Some(cache),
         limits: limits.clone(),
     });
     let catalog = Catalog::new(engines, transforms, limits, Vec::new());

@@ -13,10 +13,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use millrace_api::{Api, ApiState, Authenticator, HttpJwksSource, MetricsRenderer};
-use millrace_domain::ports::{Bus, Clock, HandlerCatalog, MountService, ObjectStore, TaskExecutor};
+use millrace_domain::ports::{Bus, Clock, HandlerCatalog, MountService, ObjectStore, RuleTester, TaskExecutor};
 use millrace_pipeline_handlers::pool::WorkerCommand;
 use millrace_queue::{LocalBus, QueueParts, StandardMountService, SystemClock, TaskQueue};
 use millrace_repository::Stores;
+use millrace_repository::parse_cache::RecordedParses;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -122,7 +123,9 @@ impl AppBuilder {
         let identity = identity::resolve(&config, &stores, &*clock).await?;
         // No file will be parsed when tasks run elsewhere, except to try a rule.
         let warm = if executor.is_some() { 0 } else { config.parsers.warm_workers as usize };
-        let documents = documents::documents(&config, Arc::clone(&objects), parse_worker, warm)?;
+        let cache = Arc::new(RecordedParses::new(Arc::clone(&stores.artifacts)));
+        let documents = documents::documents(&config, Arc::clone(&objects), cache, parse_worker, warm)?;
+        let rule_tester: Arc<dyn RuleTester> = Arc::clone(&documents.executor) as _;
         let executor = executor.unwrap_or(documents.executor);
         let catalog: Arc<dyn HandlerCatalog> = documents.catalog;
         let queue = TaskQueue::start(QueueParts {
@@ -158,6 +161,7 @@ impl AppBuilder {
             queue: Arc::clone(&queue),
             objects: Arc::clone(&objects),
             catalog,
+            rule_tester,
             clock,
             authenticator: Arc::new(authenticator),
             limits: parts::api_limits(&config),

@@ -142,6 +142,9 @@ pub(super) fn api_limits(config: &Config) -> ApiLimits {
         allowed_extensions: config.upload.allowed_extensions.clone(),
         upload_idle: Duration::from_secs(config.upload.idle_timeout_seconds),
         max_wait: Duration::from_secs(config.server.max_wait_seconds),
+        max_test_bytes: config.rules.test_max_file_bytes,
+        concurrent_tests: config.rules.test_concurrency as usize,
+        test_timeout: Duration::from_secs(config.rules.test_timeout_seconds),
         idempotency_retention: Duration::from_secs(u64::from(config.idempotency.retention_hours) * 3600),
         ..ApiLimits::default()
     }

@@ -34,7 +34,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
 
 /// Numbers for which 0 would mean that nothing ever works.
 fn ranges(config: &Config, problems: &mut Problems) {
-    let Config { server, database, queue, parsers, upload, idempotency, .. } = config;
+    let Config { server, database, queue, parsers, rules, upload, idempotency, .. } = config;
     for (key, value) in [
         ("server.max_body_bytes", server.max_body_bytes),
         ("server.request_timeout_seconds", server.request_timeout_seconds),
@@ -63,6 +63,9 @@ fn ranges(config: &Config, problems: &mut Problems) {
         ("parsers.tesseract.max_pages", parsers.tesseract.max_pages.into()),
         ("parsers.tesseract.workers", parsers.tesseract.workers.map_or(1, u64::from)),
         ("parsers.tesseract.page_seconds", parsers.tesseract.page_seconds),
+        ("rules.test_max_file_bytes", rules.test_max_file_bytes),
+        ("rules.test_concurrency", rules.test_concurrency.into()),
+        ("rules.test_timeout_seconds", rules.test_timeout_seconds),
         ("upload.max_file_bytes", upload.max_file_bytes),
         ("upload.max_files_per_request", upload.max_files_per_request.into()),
         ("idempotency.retention_hours", idempotency.retention_hours.into()),

@@ -8,6 +8,7 @@ mod engines;
 mod error;
 mod layers;
 mod network;
+mod rules;
 mod secret_url;
 mod storage;
 mod work;
@@ -28,6 +29,7 @@ pub use millrace_domain::secret::Secret;
 pub use engines::{EngineName, TesseractSection};
 pub use error::ConfigError;
 pub use network::{AuthConfig, IssuerConfig, ServerConfig, UploadConfig};
+pub use rules::RulesConfig;
 pub use secret_url::SecretUrl;
 pub use storage::{DatabaseConfig, EmbeddedConfig, IdempotencyConfig, ObjectsConfig, StoreKind};
 pub use work::{ConcurrencyConfig, LogConfig, LogFormat, ParsersConfig, QueueConfig};
@@ -55,6 +57,8 @@ pub struct Config {
     pub queue: QueueConfig,
     /// Document parsers.
     pub parsers: ParsersConfig,
+    /// Trials of rules.
+    pub rules: RulesConfig,
     /// Uploads.
     pub upload: UploadConfig,
     /// Identity.
@@ -75,6 +79,7 @@ impl Default for Config {
             objects: ObjectsConfig::default(),
             queue: QueueConfig::default(),
             parsers: ParsersConfig::default(),
+            rules: RulesConfig::default(),
             upload: UploadConfig::default(),
             auth: AuthConfig::default(),
             idempotency: IdempotencyConfig::default(),

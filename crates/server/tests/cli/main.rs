@@ -6,5 +6,6 @@ mod crash;
 mod doctor;
 mod home;
 mod identity;
+mod rules;
 mod serving;
 mod uploading;

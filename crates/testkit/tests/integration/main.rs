@@ -8,5 +8,7 @@ mod durability;
 mod lifecycle;
 mod main_path;
 mod mounts;
+mod reuse;
 mod stranger;
 mod support;
+mod trials;

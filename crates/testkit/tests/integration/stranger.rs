@@ -13,7 +13,7 @@ on_both!(strangers_find_nothing);
 /// A text in all objects of the owner; no answer to a stranger may hold it.
 const MARK: &str = "owners-secret";
 /// Operations that make something of the caller's own and name nothing of anybody's.
-const FREE: [&str; 3] = ["create_project", "create_rule", "create_api_key"];
+const FREE: [&str; 4] = ["create_project", "create_rule", "create_api_key", "import_rules"];
 
 struct Owned {
     ids: Vec<(&'static str, Value)>,
@@ -74,6 +74,18 @@ impl Owned {
         match operation["operationId"].as_str().expect("an id") {
             "create_project" | "update_project" | "update_table" | "create_api_key" => of_json(json!({"name": "mine"})),
             "create_rule" | "update_rule" => of_json(json!({"name": "mine", "postprocess_mode": "skip"})),
+            "import_rules" => {
+                let rules = json!([{"name": "mine", "postprocess_mode": "skip"}]);
+                of_json(json!({"format": "millrace-rules", "version": 1, "rules": rules}))
+            }
+            "test_rule" => of_json(json!({"task_id": self.id("{task_id}")})),
+            "test_new_rule" => {
+                let rule = json!({"name": "mine", "postprocess_mode": "skip"});
+                let of_task = json!({"rule": rule, "task_id": self.id("{task_id}")});
+                let of_upload = json!({"rule": rule, "upload_id": self.upload});
+                let form = Body::Form(vec![("project_id", project.clone()), ("rule", rule)]);
+                [Body::Json(of_task), Body::Json(of_upload), form].map(|body| (String::new(), body)).into()
+            }
             "create_table" => of_json(json!({"name": "mine", "project_id": project})),
             "write_table_data" => of_json(json!({"mine": true})),
             "retry_task" => of_json(json!({"from_stage": "mount"})),

@@ -1,10 +1,10 @@
 //! What a task left: its result, its artifacts, its events.
 
-use actix_web::body::SizedStream;
+use actix_web::body::{BodyStream, BoxBody, MessageBody, SizedStream};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use futures::StreamExt;
-use millrace_domain::artifact::ArtifactKind;
+use millrace_domain::artifact::{Artifact, ArtifactKind};
 use millrace_domain::filename::stem;
 use millrace_domain::ports::ObjectError;
 use millrace_domain::{EventId, Fault, TaskId, TaskState};
@@ -13,7 +13,7 @@ use millrace_repository::EventFilter;
 use crate::auth::Principal;
 use crate::http::path::At;
 use crate::http::query::{NoQuery, QueryOf};
-use crate::http::{download, etag, page, respond};
+use crate::http::{download, etag, member, page, respond};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::wire::PageQuery;
@@ -51,6 +51,7 @@ pub async fn get_task_result(
         size: result.output_size,
         sha256: &result.sha256,
         filename: format!("{}.json", stem(&task.filename)),
+        form: Form::Json,
     };
     file.send(&api, &request).await
 }
@@ -78,17 +79,24 @@ pub async fn list_task_artifacts(
 
 /// Download an artifact
 ///
-/// `parsed` is the parsed document with its blocks, `result` the result JSON.
+/// `parsed` is the parsed document with its blocks, `markdown` its text alone, `result` the result JSON, `rows` the rows
+/// of a large sheet, `citations` where the values of the result stand, `exchange` what was said to a language model and
+/// what it answered. A task has those that its file and its rule gave.
 #[utoipa::path(
     tag = "etl",
     params(
-        ("kind" = String, Path, description = "`parsed` or `result`.", example = "parsed"),
+        ("kind" = String, Path, example = "parsed",
+            description = "`parsed`, `markdown`, `result`, `rows`, `citations` or `exchange`."),
         ("If-None-Match" = Option<String>, Header, description = "Entity tags that the caller holds already."),
     ),
     responses(
-        (status = 200, description = "The artifact.", body = serde_json::Value, content_type = "application/json",
-            headers(("ETag" = String, description = "SHA-256 of the artifact.")),
-            example = json!({"markdown": "...", "blocks": [], "pages": 1, "warnings": [], "parser": "text"})),
+        (status = 200, description = "The artifact.", headers(("ETag" = String, description = "Tag of its content.")),
+            content(
+                (serde_json::Value = "application/json",
+                    example = json!({"markdown": "...", "blocks": [], "pages": 1, "warnings": [], "parser": "text"})),
+                (String = "application/x-ndjson", example = json!("{\"sku\":\"A-1\"}\n{\"sku\":\"A-2\"}\n")),
+                (String = "text/markdown", example = json!("# Report\n\n...")),
+            )),
         (status = 304, description = "The caller holds this artifact already."),
     ),
     extensions(("x-error-codes" = json!(["task_not_found", "artifact_not_found", "result_gone"]))),
@@ -102,30 +110,67 @@ pub async fn get_task_artifact(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let task = api.queue().get(principal.user, id.0).await?;
-    let kind = ArtifactKind::from_text(request.match_info().get("kind").unwrap_or_default());
+    let (kind, form) = match request.match_info().get("kind").unwrap_or_default() {
+        "markdown" => (Some(ArtifactKind::Parsed), Form::Markdown),
+        "rows" => (Some(ArtifactKind::Rows), Form::Rows),
+        other => (ArtifactKind::from_text(other), Form::Json),
+    };
     let artifacts = api.stores().artifacts.list(task.id).await?;
     let found = artifacts.into_iter().find(|artifact| Some(artifact.content.kind) == kind);
     let found = found.ok_or_else(|| Problem::new("artifact_not_found", "the task has no artifact of this kind"))?;
-    let file = Download {
-        key: &found.content.key,
-        size: found.content.size,
-        sha256: &found.content.sha256,
-        filename: format!("{}.{}.json", stem(&task.filename), found.content.kind.as_str()),
-    };
-    file.send(&api, &request).await
+    Download::of_artifact(&found, stem(&task.filename), form).send(&api, &request).await
 }
 
-/// JSON in the object store that is sent as a file.
+/// What is made of a stored object on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// JSON as it is stored.
+    Json,
+    /// One JSON value a line, as it is stored.
+    Rows,
+    /// The Markdown inside a parsed document.
+    Markdown,
+}
+
+impl Form {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Rows => "application/x-ndjson",
+            Self::Markdown => "text/markdown; charset=utf-8",
+        }
+    }
+}
+
+/// A stored object that is sent as a file.
 struct Download<'a> {
     key: &'a str,
     size: u64,
     sha256: &'a str,
     filename: String,
+    form: Form,
 }
 
-impl Download<'_> {
+impl<'a> Download<'a> {
+    fn of_artifact(artifact: &'a Artifact, stem: &str, form: Form) -> Self {
+        let content = &artifact.content;
+        let filename = match form {
+            Form::Json => format!("{stem}.{}.json", content.kind.as_str()),
+            Form::Rows => format!("{stem}.rows.ndjson"),
+            Form::Markdown => format!("{stem}.md"),
+        };
+        Self { key: &content.key, size: content.size, sha256: &content.sha256, filename, form }
+    }
+
+    fn tag(&self) -> String {
+        match self.form {
+            Form::Json | Form::Rows => format!("\"{}\"", self.sha256),
+            Form::Markdown => format!("\"{}-markdown\"", self.sha256),
+        }
+    }
+
     async fn send(&self, api: &Api, request: &HttpRequest) -> Result<HttpResponse, Problem> {
-        let tag = format!("\"{}\"", self.sha256);
+        let tag = self.tag();
         if etag::matches(request.headers(), &tag) {
             return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
         }
@@ -134,16 +179,21 @@ impl Download<'_> {
             ObjectError::Unavailable(cause) => Fault::unavailable("the object store does not answer", cause),
             ObjectError::InvalidKey(_) => Fault::internal(error),
         })?;
-        // An error in mid-stream ends the connection before the declared length: the client cannot take it for whole.
+        // An error in mid-stream ends the connection before the declared length or the last chunk: the client cannot
+        // take it for whole.
+        let body: BoxBody = match self.form {
+            Form::Json | Form::Rows => SizedStream::new(self.size, bytes.boxed()).boxed(),
+            Form::Markdown => BodyStream::new(member::text(bytes, "markdown")).boxed(),
+        };
         let mut answer = HttpResponse::Ok();
         answer
-            .insert_header((CONTENT_TYPE, "application/json"))
+            .insert_header((CONTENT_TYPE, self.form.media_type()))
             .insert_header((ETAG, tag))
             .insert_header((CACHE_CONTROL, "private, no-cache"));
         for (name, value) in download::headers(&self.filename) {
             answer.insert_header((name, value));
         }
-        Ok(answer.body(SizedStream::new(self.size, bytes.boxed())))
+        Ok(answer.body(body))
     }
 }
 

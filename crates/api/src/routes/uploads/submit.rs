@@ -27,8 +27,8 @@ use crate::wire::submit::{SubmitInput, Submitted};
         headers(("Location" = String, description = "Where to ask for the task."),
             ("Retry-After" = i32, description = "Seconds after which to ask.")))),
     extensions(("x-error-codes" = json!([
-        "invalid_pointer", "project_not_found", "upload_not_found", "table_not_found", "table_in_other_project",
-        "rule_not_found", "invalid_rule", "rule_mode_unsupported", "unsupported", "queue_full", "not_accepting", "reference_gone"]))),
+        "invalid_pointer", "unknown_parser", "unsupported", "project_not_found", "upload_not_found", "table_not_found", "table_in_other_project",
+        "rule_not_found", "invalid_rule", "rule_mode_unsupported", "queue_full", "not_accepting", "reference_gone"]))),
 )]
 #[post("/api/v1/etl/submit")]
 pub async fn submit_upload(
@@ -40,7 +40,7 @@ pub async fn submit_upload(
 ) -> Result<HttpResponse, Problem> {
     let attempt = Attempt::begin(&api, principal.user, &request)?;
     let fingerprint = attempt.json_fingerprint(&body.bytes)?;
-    let options = body.value.fields().checked()?;
+    let options = body.value.checked()?;
     let warnings = options.warnings.clone();
     let input = &body.value;
     let outcome = attempt

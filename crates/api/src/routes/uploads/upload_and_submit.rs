@@ -35,7 +35,7 @@ const MAX_LOCATION: usize = 100;
         headers(("Location" = String, description = "Where to ask for the tasks."),
             ("Retry-After" = i32, description = "Seconds after which to ask.")))),
     extensions(("x-error-codes" = json!([
-        "invalid_multipart", "too_many_files", "invalid_pointer", "invalid_id", "project_not_found", "table_not_found",
+        "invalid_multipart", "too_many_files", "invalid_pointer", "invalid_json", "unknown_parser", "invalid_id", "project_not_found", "table_not_found",
         "table_in_other_project", "rule_not_found", "invalid_rule", "rule_mode_unsupported", "unsupported", "queue_full", "not_accepting",
         "reference_gone"]))),
 )]

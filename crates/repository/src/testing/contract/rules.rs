@@ -52,6 +52,48 @@ pub async fn an_update_makes_the_next_version(s: &Subject<'_>) {
     assert_eq!(s.stores.rules.get_version(first.id, 3).await.expect("read"), None);
 }
 
+/// Several rules are stored in order, with one receipt, and a repeat stores none.
+pub async fn several_rules_are_stored_all_or_none(s: &Subject<'_>) {
+    let account = s.account().await;
+    let definitions = [named("first"), named("second"), named("third")];
+    let receipt = s.receipt(account);
+    let now = s.now();
+    let create = || s.stores.rules.create_many(account.user, &definitions, now, Some(&receipt));
+    let rules = create().await.expect("stored");
+    let names: Vec<_> = rules.iter().map(|rule| rule.definition.name.as_str()).collect();
+    assert_eq!(names, ["first", "second", "third"]);
+    assert!(rules.iter().all(|rule| (rule.version, rule.user_id) == (1, Some(account.user))));
+    assert!(s.receipt_body(&receipt.key).await.is_some());
+    refused!(create().await, RepositoryError::Conflict(Clash::IdempotencyKey));
+    let nobody = millrace_domain::UserId::new(millrace_domain::MAX_ID).expect("an id");
+    let refused = s.stores.rules.create_many(nobody, &definitions, now, None).await;
+    refused!(refused, RepositoryError::Conflict(Clash::Reference));
+    let page = Page { before: Some(RuleId::new(millrace_domain::MAX_ID).expect("an id")), limit: 100 };
+    let listed = s.stores.rules.list(account.user, page).await.expect("read");
+    assert_eq!(listed.iter().filter(|rule| rule.user_id.is_some()).count(), 3, "the repeat stored nothing");
+}
+
+/// Versions come newest first, in pages, to those who see the rule.
+pub async fn versions_are_listed_in_pages(s: &Subject<'_>) {
+    let (account, stranger) = (s.account().await, s.account().await);
+    let first = rule(s, account).await;
+    let mut expected = vec![first.clone()];
+    for name in ["second", "third"] {
+        let now = s.now();
+        expected.insert(0, s.stores.rules.update(account.user, first.id, &named(name), now).await.expect("updated"));
+    }
+    let list = |user, before, limit| s.stores.rules.versions(user, first.id, Page { before, limit });
+    assert_eq!(list(account.user, None, 10).await.expect("read"), expected);
+    assert_eq!(list(account.user, None, 2).await.expect("read"), expected[..2]);
+    assert_eq!(list(account.user, Some(2), 10).await.expect("read"), expected[2..]);
+    assert_eq!(list(account.user, Some(1), 10).await.expect("read"), []);
+    assert_eq!(list(stranger.user, None, 10).await.expect("read"), []);
+    let builtin = s.stores.rules.versions(stranger.user, builtin(), Page { before: None, limit: 10 }).await;
+    assert_eq!(builtin.expect("read").len(), 1, "the built-in rule is everybody's");
+    s.stores.rules.delete(account.user, first.id, s.now()).await.expect("deleted");
+    assert_eq!(list(account.user, None, 10).await.expect("read"), []);
+}
+
 /// Two updates at once are two versions.
 pub async fn concurrent_updates_lose_no_version(s: &Subject<'_>) {
     let account = s.account().await;

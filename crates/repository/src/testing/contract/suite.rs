@@ -39,7 +39,9 @@ macro_rules! contract_suite {
             ]
             rules: [
                 a_rule_is_stored_as_version_one,
+                several_rules_are_stored_all_or_none,
                 an_update_makes_the_next_version,
+                versions_are_listed_in_pages,
                 concurrent_updates_lose_no_version,
                 a_deleted_rule_keeps_its_versions,
                 the_builtin_rule_is_everybodys,
@@ -56,6 +58,8 @@ macro_rules! contract_suite {
                 a_repeated_upload_request_stores_nothing,
                 a_later_artifact_replaces_that_of_its_kind,
                 unknown_objects_are_told_apart,
+                a_parse_is_found_by_its_key,
+                a_later_parse_replaces_the_key,
             ]
             nodes: [
                 every_start_is_a_new_incarnation,

@@ -1,11 +1,12 @@
 //! Uploads, artifacts, and what vouches for objects.
 
-use millrace_domain::artifact::ArtifactKind;
+use millrace_domain::artifact::{ArtifactKind, NewArtifact, ParseKey};
 use millrace_domain::object_key::KeyOwner;
 use millrace_domain::upload::Upload;
 use millrace_domain::{ProjectId, UploadId};
 
 use super::attempts::{applied, artifact, completed, failure, finish};
+use super::fixture::unique;
 use super::{Subject, refused};
 use crate::{Clash, Finish, FinishKind, RepositoryError};
 
@@ -103,6 +104,58 @@ pub async fn a_later_artifact_replaces_that_of_its_kind(s: &Subject<'_>) {
     assert!(artifacts.iter().all(|artifact| artifact.task_id == task.id));
     let contents: Vec<_> = artifacts.into_iter().map(|artifact| artifact.content).collect();
     assert_eq!(contents, [both[0].clone(), newer]);
+}
+
+/// A key that no other behaviour uses.
+fn parse_key(fingerprint: &str) -> ParseKey {
+    ParseKey { source_sha256: unique("sha"), fingerprint: fingerprint.to_owned() }
+}
+
+/// A parsed document is found by source and fingerprint together, by its owner alone, and comes back with its key.
+pub async fn a_parse_is_found_by_its_key(s: &Subject<'_>) {
+    let (account, stranger, owner) = (s.account().await, s.account().await, s.node().await);
+    let task = s.task(account, owner).await;
+    // Longer than an entry of an index may be.
+    let key = parse_key(&"local=1;".repeat(2000));
+    let parsed = NewArtifact { parse_key: Some(key.clone()), ..artifact(&task, ArtifactKind::Parsed, 1) };
+    let without = artifact(&task, ArtifactKind::Result, 1);
+    let find = |user, key: ParseKey| async move { s.stores.artifacts.find_parse(user, &key).await.expect("read") };
+    assert_eq!(find(account.user, key.clone()).await, None);
+    let artifacts = vec![parsed.clone(), without.clone()];
+    s.finish_all(vec![Finish { artifacts, ..finish(&task, completed(None)) }]).await;
+    assert_eq!(find(account.user, key.clone()).await, Some(parsed.clone()));
+    assert_eq!(find(stranger.user, key.clone()).await, None);
+    let other_file = ParseKey { source_sha256: unique("sha"), ..key.clone() };
+    assert_eq!(find(account.user, other_file).await, None);
+    let other_version = ParseKey { fingerprint: "local=2;".repeat(2000), ..key };
+    assert_eq!(find(account.user, other_version).await, None);
+    let mut listed = s.stores.artifacts.list(task.id).await.expect("read");
+    listed.sort_by_key(|artifact| artifact.content.kind.as_str());
+    assert_eq!(listed.into_iter().map(|artifact| artifact.content).collect::<Vec<_>>(), [parsed, without]);
+}
+
+/// When a task is parsed anew, its earlier parse is not found any more; that of another task is.
+pub async fn a_later_parse_replaces_the_key(s: &Subject<'_>) {
+    let (account, owner) = (s.account().await, s.node().await);
+    let (first, second) = (s.task(account, owner).await, s.task(account, owner).await);
+    let key = parse_key("local=1");
+    let parsed =
+        |task, epoch| NewArtifact { parse_key: Some(key.clone()), ..artifact(task, ArtifactKind::Parsed, epoch) };
+    let retry = FinishKind::Retry {
+        failure: failure("later"),
+        run_at: s.now(),
+        start_stage: millrace_domain::Stage::Transform,
+    };
+    let ending = Finish { artifacts: vec![parsed(&first, 1)], ..finish(&first, retry) };
+    let first = applied(s.finish_all(vec![ending]).await.remove(0));
+    let kept = parsed(&second, 1);
+    let ending = Finish { artifacts: vec![kept.clone()], ..finish(&second, completed(None)) };
+    s.finish_all(vec![ending]).await;
+    let find = || async { s.stores.artifacts.find_parse(account.user, &key).await.expect("read") };
+    assert!([parsed(&first, 1), kept.clone()].map(Some).contains(&find().await));
+    let keyless = artifact(&first, ArtifactKind::Parsed, 2);
+    s.finish_all(vec![Finish { artifacts: vec![keyless], ..finish(&first, completed(None)) }]).await;
+    assert_eq!(find().await, Some(kept));
 }
 
 /// Objects are vouched for by uploads, by recorded artifacts, and by tasks that still run; nothing else.

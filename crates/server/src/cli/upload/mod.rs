@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::api_client::{ApiClient, ServerArgs};
+use super::parse_options::ParseArgs;
 use super::{Settings, lookup, terminal};
 use outcome::Outcome;
 use progress::Progress;
@@ -39,6 +40,8 @@ pub(super) struct UploadArgs {
     /// The rule to apply, by id [default: keep the parsed text as it is]
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
     rule: Option<i64>,
+    #[command(flatten)]
+    parse: ParseArgs,
     /// Take hidden files of folders too (those whose name begins with a dot)
     #[arg(long)]
     hidden: bool,
@@ -118,5 +121,6 @@ async fn fields(api: &ApiClient, args: &UploadArgs) -> anyhow::Result<Vec<(&'sta
     fields.extend(args.pointer.clone().map(|pointer| ("json_path", pointer)));
     fields.extend(args.conflict.map(|conflict| ("conflict", conflict.as_str().to_owned())));
     fields.extend(args.rule.map(|rule| ("rule_id", rule.to_string())));
+    fields.extend(args.parse.json().map(|options| ("parse_options", options.to_string())));
     Ok(fields)
 }

@@ -1,9 +1,13 @@
 //! `/api/v1/etl/rules`.
 
+mod transfer;
+mod trial;
+mod versions;
+
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put, web};
 use millrace_domain::RuleId;
 use millrace_domain::rule::Rule;
-use millrace_repository::{RepositoryError, StoredResponse};
+use millrace_repository::StoredResponse;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::listing;
@@ -19,7 +23,10 @@ use crate::wire::rule::{RuleBody, RuleInput};
 use crate::wire::{Listing, PageQuery};
 
 pub fn register(config: &mut ServiceConfig<'_>) {
-    config.service(create_rule).service(list_rules).service(get_rule).service(update_rule).service(delete_rule);
+    config.service(create_rule).service(list_rules).service(versions::get_rule).service(update_rule);
+    config.service(delete_rule).service(versions::list_rule_versions);
+    config.service(trial::test_new_rule).service(trial::test_rule);
+    config.service(transfer::export_rule).service(transfer::import_rules);
 }
 
 /// Create a rule
@@ -70,7 +77,7 @@ fn created(rule: &Rule) -> StoredResponse {
         example = json!({"items": [{
             "rule_id": 1, "version": 1, "name": "default", "description": "Keeps the parsed text as it is.",
             "postprocess_mode": "skip", "json_schema": {"type": "object"}, "system_prompt": null, "model": null,
-            "builtin": true, "created_at": "2026-11-22T08:00:00Z", "updated_at": "2026-11-22T08:00:00Z"
+            "options": {}, "builtin": true, "created_at": "2026-11-22T08:00:00Z", "updated_at": "2026-11-22T08:00:00Z"
         }], "next_page_token": null}))),
     extensions(("x-error-codes" = json!(["invalid_page_token"]))),
 )]
@@ -83,25 +90,6 @@ async fn list_rules(
     let plan = listing::plan::<RuleId>(&query.0, page::filter_hash(&()), api.limits())?;
     let rows = api.stores().rules.list(principal.user, plan.page).await?;
     respond::ok(&plan.finish(rows, |row| row.id, |row| RuleBody::from(row)))
-}
-
-/// Get a rule
-///
-/// The latest version of a rule of the caller, or the built-in one.
-#[utoipa::path(
-    tag = "rules",
-    responses((status = 200, description = "The rule.", body = RuleBody)),
-    extensions(("x-error-codes" = json!(["rule_not_found"]))),
-)]
-#[get("/api/v1/etl/rules/{rule_id}")]
-async fn get_rule(
-    principal: Principal,
-    id: At<RuleId>,
-    _query: NoQuery,
-    api: web::Data<Api>,
-) -> Result<HttpResponse, Problem> {
-    let rule = api.stores().rules.get(principal.user, id.0).await?;
-    respond::ok(&RuleBody::from(&rule.ok_or(RepositoryError::NotFound("rule"))?))
 }
 
 /// Update a rule
