@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_domain::capabilities::Capabilities;
-use millrace_domain::ports::{Clock, HandlerCatalog, ObjectStore, RuleTester};
+use millrace_domain::ports::{Clock, HandlerCatalog, ObjectStore, RuleTester, SecretVault};
 use millrace_domain::{Fault, UploadId};
 use millrace_queue::TaskQueue;
 use millrace_repository::Stores;
@@ -34,6 +34,8 @@ pub struct ApiState {
     pub catalog: Arc<dyn HandlerCatalog>,
     /// Tries rules.
     pub rule_tester: Arc<dyn RuleTester>,
+    /// Seals the keys of providers.
+    pub vault: Arc<dyn SecretVault>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Who sends requests.
@@ -152,6 +154,11 @@ impl Api {
     /// What this installation can do.
     pub fn catalog(&self) -> &dyn HandlerCatalog {
         &*self.0.parts.catalog
+    }
+
+    /// Seals the keys of providers.
+    pub fn vault(&self) -> &dyn SecretVault {
+        &*self.0.parts.vault
     }
 
     /// Tries rules.

@@ -88,6 +88,8 @@ typed_id! {
     ApiKeyId;
     /// One process that executes tasks.
     NodeId;
+    /// A provider of language models that a user keeps here.
+    ProviderId;
 }
 
 #[cfg(test)]

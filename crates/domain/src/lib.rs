@@ -26,6 +26,7 @@ pub mod rule;
 pub mod rule_test;
 pub mod secret;
 pub mod state_machine;
+pub mod stored_provider;
 pub mod submission;
 pub mod task;
 pub mod upload;

@@ -21,7 +21,9 @@ use crate::pointer::JsonPointer;
 use crate::provider::ProviderWithSecret;
 use crate::rule::{Rule, RuleDefinition};
 use crate::rule_test::{RuleTest, RuleTestOutcome};
+use crate::secret::Secret;
 use crate::state_machine::Stage;
+use crate::stored_provider::SealedSecret;
 use crate::task::{StageDetail, Task, TaskFailure, TaskKind, TaskResult};
 use crate::usage::{Reservation, TokenUse};
 use crate::{TableId, mount::MountTarget};
@@ -113,6 +115,20 @@ pub trait ProviderDirectory: Send + Sync + 'static {
     /// A [`Fault`] of kind `Unavailable` when the question cannot be answered now, `Internal` when a stored key cannot be
     /// read.
     async fn get(&self, user: UserId, name: Option<&str>) -> Result<Option<Arc<ProviderWithSecret>>, Fault>;
+}
+
+/// Seals secrets for storage, and opens them again.
+pub trait SecretVault: Send + Sync + 'static {
+    /// Seals a secret of a user.
+    ///
+    /// # Errors
+    /// A [`Fault`] of kind `Unsupported` when this installation has no key to seal with.
+    fn seal(&self, owner: UserId, secret: &Secret) -> Result<SealedSecret, Fault>;
+    /// Opens what was sealed for this user.
+    ///
+    /// # Errors
+    /// A [`Fault`] of kind `Internal` when the key is not here any more, or the bytes are not what was sealed.
+    fn open(&self, owner: UserId, sealed: &SealedSecret) -> Result<Secret, Fault>;
 }
 
 /// The model tokens that a project may use.

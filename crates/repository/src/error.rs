@@ -65,6 +65,7 @@ impl From<RepositoryError> for Fault {
                 "upload" => Self::not_found("upload_not_found", "no such upload"),
                 "table" => Self::not_found("table_not_found", "no such table"),
                 "mount" => Self::not_found("mount_not_found", "no such mount"),
+                "provider" => Self::not_found("provider_not_found", "no such provider"),
                 "api key" => Self::not_found("api_key_not_found", "no such API key"),
                 _ => Self::not_found("not_found", "no such object"),
             },

@@ -13,11 +13,13 @@ pub mod memory;
 pub mod objects;
 pub mod parse_cache;
 pub mod postgres;
+pub mod provider_directory;
 pub mod receipt;
 pub mod stores;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod traits;
+pub mod vault;
 
 pub use error::{Clash, RepositoryError, Result};
 pub use receipt::{Receipt, ReceiptKey, StoredReceipt, StoredResponse};

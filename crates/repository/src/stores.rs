@@ -7,7 +7,8 @@ use millrace_domain::ports::Clock;
 use crate::memory::MemoryStore;
 use crate::traits::{
     ApiKeyRepository, ArtifactRepository, EventRepository, IdempotencyRepository, JsonTableRepository, MountRepository,
-    NodeRepository, ProjectRepository, RuleRepository, StoreHealth, TaskRepository, UploadRepository, UserRepository,
+    NodeRepository, ProjectRepository, ProviderRepository, RuleRepository, StoreHealth, TaskRepository,
+    UploadRepository, UserRepository,
 };
 
 /// One handle per aggregate. Cheap to clone.
@@ -21,6 +22,8 @@ pub struct Stores {
     pub idempotency: Arc<dyn IdempotencyRepository>,
     /// Projects.
     pub projects: Arc<dyn ProjectRepository>,
+    /// Providers of language models.
+    pub providers: Arc<dyn ProviderRepository>,
     /// Rules.
     pub rules: Arc<dyn RuleRepository>,
     /// Uploads.

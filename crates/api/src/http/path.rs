@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use millrace_domain::{ApiKeyId, MountId, ProjectId, RuleId, TableId, TaskId};
+use millrace_domain::{ApiKeyId, MountId, ProjectId, ProviderId, RuleId, TableId, TaskId};
 
 use crate::problem::Problem;
 
@@ -27,6 +27,7 @@ path_ids! {
     ApiKeyId = "api_key_id",
     MountId = "mount_id",
     ProjectId = "project_id",
+    ProviderId = "provider_id",
     RuleId = "rule_id",
     TableId = "table_id",
     TaskId = "task_id",

@@ -16,6 +16,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("api-keys", "Keys for programs."),
     ("etl", "Files become JSON: uploads, tasks, results, mounts."),
     ("projects", "What everything else hangs off."),
+    ("providers", "Language models that rules may call."),
     ("rules", "How a parsed document becomes JSON."),
     ("system", "Health, metrics, this document."),
     ("tables", "JSON tables, addressed by JSON Pointer."),

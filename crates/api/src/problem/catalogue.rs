@@ -79,6 +79,8 @@ catalogue! {
         "No such object, or it belongs to somebody else.";
     "project_not_found" NotFound "Project not found"
         "No such project, or it belongs to somebody else.";
+    "provider_not_found" NotFound "Provider not found"
+        "No such provider, or it belongs to somebody else.";
     "route_not_found" NotFound "No such path"
         "Nothing is served at this path.";
     "rule_not_found" NotFound "Rule not found"

@@ -4,6 +4,7 @@ mod api_keys;
 mod capabilities;
 mod listing;
 mod projects;
+mod providers;
 mod rules;
 mod system;
 mod table_data;
@@ -22,6 +23,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     rules::register(config);
     capabilities::register(config);
     projects::register(config);
+    providers::register(config);
     api_keys::register(config);
     system::register(config);
 }

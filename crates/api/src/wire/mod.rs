@@ -6,6 +6,7 @@ pub mod common;
 pub mod mount;
 pub mod parse;
 pub mod project;
+pub mod provider;
 pub mod rule;
 pub mod rule_file;
 pub mod submit;

@@ -18,6 +18,7 @@ use millrace_domain::{ErrorKind, Fault, TaskKind, UserId};
 use millrace_queue::{LocalBus, QueueConfig, QueueParts, StandardMountService, SystemClock, TaskQueue};
 use millrace_repository::objects::MemoryObjectStore;
 use millrace_repository::testing::faulty::{FaultyObjects, FaultyTasks};
+use millrace_repository::vault::{Vault, VaultKey};
 use millrace_repository::{NewApiKey, StoreHealth, Stores};
 use serde_json::{Value, json};
 
@@ -154,6 +155,7 @@ impl TestApi {
             objects: port,
             catalog: Arc::new(NoModels::default()),
             rule_tester: Arc::new(Echo),
+            vault: Arc::new(Vault::new(VaultKey::new(&[7; 32]), Vec::new())),
             clock: options.clock,
             authenticator: Arc::new(authenticator),
             limits: options.limits,

@@ -13,6 +13,7 @@ mod jwt;
 mod jwt_keys;
 mod openapi;
 mod problems;
+mod providers;
 mod reply;
 mod rules;
 mod stranger;

@@ -25,7 +25,10 @@ async fn objects(api: &TestApi, owner: &Caller) -> Owned {
         api.json(owner, "POST", "/api/v1/api-keys", json!({"name": MARK})).await.expect(201)["api_key_id"].clone();
     let task = api.task(owner, project.as_i64().expect("an id"), &format!("{MARK}.txt"), MARK).await;
     let mounts = api.get(owner, &format!("/api/v1/etl/tasks/{}/mounts", task["task_id"])).await.expect(200);
+    let body = json!({"name": MARK, "base_url": "https://models.example/v1", "api_key": MARK});
+    let provider = api.json(owner, "POST", "/api/v1/providers", body).await.expect(201)["provider_id"].clone();
     let ids = vec![
+        ("{provider_id}", provider),
         ("{project_id}", project),
         ("{table_id}", table),
         ("{rule_id}", rule),
@@ -61,6 +64,9 @@ impl Owned {
         match id {
             "create_project" | "update_project" | "update_table" | "create_api_key" => of_json(json!({"name": "mine"})),
             "create_rule" | "update_rule" => of_json(json!({"name": "mine", "postprocess_mode": "skip"})),
+            "create_provider" | "update_provider" => {
+                of_json(json!({"name": "mine", "base_url": "https://models.example/v1"}))
+            }
             "import_rules" => {
                 let rules = json!([{"name": "mine", "postprocess_mode": "skip"}]);
                 of_json(json!({"format": "millrace-rules", "version": 1, "rules": rules}))
@@ -142,7 +148,7 @@ async fn strangers_find_nothing() {
         let path = owned.path(pattern);
         for (query, body) in owned.requests(operation) {
             let names_an_object = path != *pattern || query.contains("project_id") || !matches!(body, Body::None);
-            let free = ["create_project", "create_rule", "create_api_key", "import_rules"];
+            let free = ["create_project", "create_rule", "create_api_key", "create_provider", "import_rules"];
             let free = free.contains(&operation["operationId"].as_str().unwrap_or_default());
             let path = format!("{path}{query}");
             let reply = send(&api, &stranger, own, &method.to_uppercase(), &path, body).await;

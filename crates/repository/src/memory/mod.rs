@@ -14,6 +14,7 @@ mod mounts;
 mod nodes;
 mod placement;
 mod projects;
+mod providers;
 mod receipts;
 mod recover;
 mod rules;
@@ -53,6 +54,7 @@ impl MemoryStore {
             api_keys: shared.clone(),
             idempotency: shared.clone(),
             projects: shared.clone(),
+            providers: shared.clone(),
             rules: shared.clone(),
             uploads: shared.clone(),
             artifacts: shared.clone(),

@@ -9,11 +9,12 @@ use millrace_domain::artifact::{Artifact, ParseKey};
 use millrace_domain::event::Event;
 use millrace_domain::project::Project;
 use millrace_domain::rule::{BUILTIN_RULE_ID, Rule, RuleDefinition};
+use millrace_domain::stored_provider::StoredProvider;
 use millrace_domain::upload::Upload;
 use millrace_domain::user::User;
 use millrace_domain::{
-    ApiKeyId, EventId, InvalidId, JsonPointer, MountId, NodeId, ProjectId, RuleId, TableId, Task, TaskId, UploadId,
-    UserId,
+    ApiKeyId, EventId, InvalidId, JsonPointer, MountId, NodeId, ProjectId, ProviderId, RuleId, TableId, Task, TaskId,
+    UploadId, UserId,
 };
 
 use super::mounts::MountRow;
@@ -55,6 +56,7 @@ pub(super) struct Sequences {
     pub users: Sequence,
     pub api_keys: Sequence,
     pub projects: Sequence,
+    pub providers: Sequence,
     pub rules: Sequence,
     pub uploads: Sequence,
     pub artifacts: Sequence,
@@ -82,6 +84,7 @@ pub(super) struct State {
     pub api_keys_by_hash: HashMap<[u8; 32], ApiKeyId>,
     pub receipts: Receipts,
     pub projects: BTreeMap<ProjectId, Project>,
+    pub providers: BTreeMap<ProviderId, StoredProvider>,
     pub rules: BTreeMap<RuleId, RuleRow>,
     pub uploads: BTreeMap<UploadId, Upload>,
     pub uploads_by_key: HashMap<String, UploadId>,
@@ -109,6 +112,7 @@ impl State {
                 users: from_one(),
                 api_keys: from_one(),
                 projects: from_one(),
+                providers: from_one(),
                 rules: Sequence::starting_at(FIRST_RULE_ID),
                 uploads: from_one(),
                 artifacts: from_one(),
@@ -124,6 +128,7 @@ impl State {
             api_keys_by_hash: HashMap::new(),
             receipts: Receipts::default(),
             projects: BTreeMap::new(),
+            providers: BTreeMap::new(),
             rules: builtin_rules(now),
             uploads: BTreeMap::new(),
             uploads_by_key: HashMap::new(),

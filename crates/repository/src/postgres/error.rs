@@ -99,6 +99,7 @@ impl From<InvalidId> for RepositoryError {
 fn unique(constraint: Option<&str>) -> Clash {
     match constraint {
         Some("idempotency_receipt_pkey") => Clash::IdempotencyKey,
+        Some("model_provider_name_key") => Clash::Name,
         _ => Clash::Other,
     }
 }

@@ -20,6 +20,7 @@ mod mounts;
 mod nodes;
 mod path;
 mod projects;
+mod providers;
 mod receipts;
 mod rules;
 #[rustfmt::skip]

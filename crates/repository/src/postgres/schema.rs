@@ -87,6 +87,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    model_provider (id) {
+        id -> Int8,
+        user_id -> Int8,
+        name -> Text,
+        definition -> Jsonb,
+        sealed_with -> Nullable<Text>,
+        sealed_key -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     mount (id) {
         id -> Int8,
         task_id -> Int8,
@@ -203,6 +216,7 @@ diesel::joinable!(api_key -> app_user (user_id));
 diesel::joinable!(artifact -> task (task_id));
 diesel::joinable!(idempotency_receipt -> app_user (user_id));
 diesel::joinable!(json_segment -> json_table (table_id));
+diesel::joinable!(model_provider -> app_user (user_id));
 diesel::joinable!(mount -> json_table (table_id));
 diesel::joinable!(mount -> task (task_id));
 diesel::joinable!(project -> app_user (user_id));
@@ -218,6 +232,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_receipt,
     json_segment,
     json_table,
+    model_provider,
     mount,
     node,
     project,

@@ -70,6 +70,7 @@ impl PgStore {
             api_keys: Arc::clone(&store) as _,
             idempotency: Arc::clone(&store) as _,
             projects: Arc::clone(&store) as _,
+            providers: Arc::clone(&store) as _,
             rules: Arc::clone(&store) as _,
             uploads: Arc::clone(&store) as _,
             artifacts: Arc::clone(&store) as _,

@@ -8,6 +8,7 @@
 mod identity;
 mod nodes;
 mod projects;
+mod providers;
 mod rules;
 mod tables;
 mod tasks;
@@ -16,6 +17,7 @@ mod uploads;
 pub use identity::{ApiKeyRepository, IdempotencyRepository, NewApiKey, UserRepository};
 pub use nodes::{Lease, NodeRepository, StoreHealth};
 pub use projects::ProjectRepository;
+pub use providers::ProviderRepository;
 pub use rules::RuleRepository;
 pub use tables::{EventFilter, EventRepository, JsonTableRepository, MountFilter, MountRepository};
 pub use tasks::{

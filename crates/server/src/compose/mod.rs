@@ -7,6 +7,7 @@ mod documents;
 mod engines;
 mod identity;
 mod parts;
+mod vault;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -120,6 +121,7 @@ impl AppBuilder {
             Some(objects) => objects,
             None => parts::objects(&config, &folder, Arc::clone(&clock))?,
         };
+        let vault = vault::vault(&config, &folder)?;
         let identity = identity::resolve(&config, &stores, &*clock).await?;
         // No file will be parsed when tasks run elsewhere, except to try a rule.
         let warm = if executor.is_some() { 0 } else { config.parsers.warm_workers as usize };
@@ -162,6 +164,7 @@ impl AppBuilder {
             objects: Arc::clone(&objects),
             catalog,
             rule_tester,
+            vault,
             clock,
             authenticator: Arc::new(authenticator),
             limits: parts::api_limits(&config),

@@ -19,6 +19,11 @@ use crate::embedded_postgres::{DataDir, DataDirLock, EmbeddedPostgres};
 pub(super) struct Folder(Option<DataDir>);
 
 impl Folder {
+    /// Its path, if it was opened.
+    pub(super) fn path(&self) -> Option<&std::path::Path> {
+        self.0.as_ref().map(DataDir::path)
+    }
+
     /// Opens the folder if anything local is kept.
     pub(super) fn open(config: &Config) -> anyhow::Result<Self> {
         let postgres_here = config.store == StoreKind::Postgres && config.database.url.is_none();

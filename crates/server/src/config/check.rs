@@ -3,7 +3,7 @@
 use super::engines::{EngineName, TesseractSection};
 use super::network::{AuthConfig, IssuerConfig};
 use super::storage::{ObjectsConfig, StoreKind};
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, key_bytes};
 
 /// Least length of an HS256 secret, in bytes (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
@@ -29,6 +29,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     objects(&config.objects, &mut problems);
     engines(config, &mut problems);
     auth(config, &mut problems);
+    secrets(config, &mut problems);
     if problems.0.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(problems.0)) }
 }
 
@@ -184,6 +185,13 @@ fn engines(config: &Config, problems: &mut Problems) {
     for code in languages {
         let is_code = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         problems.unless(is_code, format!("parsers.tesseract.languages: {code:?} is no language code"));
+    }
+}
+
+fn secrets(config: &Config, problems: &mut Problems) {
+    for key in config.secrets.key.iter().chain(&config.secrets.previous_keys) {
+        let fine = key_bytes(key).is_some();
+        problems.unless(fine, "secrets.key and secrets.previous_keys are 64 hex digits each (openssl rand -hex 32)");
     }
 }
 

@@ -10,6 +10,7 @@ mod layers;
 mod network;
 mod rules;
 mod secret_url;
+mod secrets;
 mod storage;
 mod work;
 
@@ -31,6 +32,7 @@ pub use error::ConfigError;
 pub use network::{AuthConfig, IssuerConfig, ServerConfig, UploadConfig};
 pub use rules::RulesConfig;
 pub use secret_url::SecretUrl;
+pub use secrets::{SecretsConfig, key_bytes};
 pub use storage::{DatabaseConfig, EmbeddedConfig, IdempotencyConfig, ObjectsConfig, StoreKind};
 pub use work::{ConcurrencyConfig, LogConfig, LogFormat, ParsersConfig, QueueConfig};
 
@@ -59,6 +61,8 @@ pub struct Config {
     pub parsers: ParsersConfig,
     /// Trials of rules.
     pub rules: RulesConfig,
+    /// Secrets at rest.
+    pub secrets: SecretsConfig,
     /// Uploads.
     pub upload: UploadConfig,
     /// Identity.
@@ -80,6 +84,7 @@ impl Default for Config {
             queue: QueueConfig::default(),
             parsers: ParsersConfig::default(),
             rules: RulesConfig::default(),
+            secrets: SecretsConfig::default(),
             upload: UploadConfig::default(),
             auth: AuthConfig::default(),
             idempotency: IdempotencyConfig::default(),

@@ -13,7 +13,7 @@ on_both!(strangers_find_nothing);
 /// A text in all objects of the owner; no answer to a stranger may hold it.
 const MARK: &str = "owners-secret";
 /// Operations that make something of the caller's own and name nothing of anybody's.
-const FREE: [&str; 4] = ["create_project", "create_rule", "create_api_key", "import_rules"];
+const FREE: [&str; 5] = ["create_project", "create_rule", "create_api_key", "create_provider", "import_rules"];
 
 struct Owned {
     ids: Vec<(&'static str, Value)>,
@@ -30,7 +30,10 @@ async fn objects(owner: &Client) -> Owned {
     let task = owner.run(id(&project), &format!("{MARK}.txt"), MARK).await;
     completed(&task);
     let mounts = owner.mounts(id(&task["task_id"])).await;
+    let body = json!({"name": MARK, "base_url": "https://models.example/v1", "api_key": MARK});
+    let provider = owner.post("/api/v1/providers", body).await.expect(201)["provider_id"].clone();
     let ids = vec![
+        ("{provider_id}", provider),
         ("{project_id}", project),
         ("{table_id}", table),
         ("{rule_id}", rule),
@@ -74,6 +77,9 @@ impl Owned {
         match operation["operationId"].as_str().expect("an id") {
             "create_project" | "update_project" | "update_table" | "create_api_key" => of_json(json!({"name": "mine"})),
             "create_rule" | "update_rule" => of_json(json!({"name": "mine", "postprocess_mode": "skip"})),
+            "create_provider" | "update_provider" => {
+                of_json(json!({"name": "mine", "base_url": "https://models.example/v1"}))
+            }
             "import_rules" => {
                 let rules = json!([{"name": "mine", "postprocess_mode": "skip"}]);
                 of_json(json!({"format": "millrace-rules", "version": 1, "rules": rules}))

@@ -19,6 +19,7 @@ pub mod mount_policies;
 pub mod mounts;
 pub mod nodes;
 pub mod projects;
+pub mod providers;
 pub mod recovery;
 pub mod rules;
 pub mod table_data;

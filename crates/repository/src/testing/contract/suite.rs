@@ -49,6 +49,14 @@ macro_rules! contract_suite {
                 rules_are_listed_in_pages,
                 a_repeated_rule_request_stores_nothing,
             ]
+            providers: [
+                a_provider_is_stored_as_given,
+                names_of_providers_are_unique,
+                a_provider_changes,
+                strangers_see_no_provider,
+                providers_are_listed_in_pages,
+                a_repeated_provider_request_stores_nothing,
+            ]
             uploads: [
                 uploads_are_stored_as_given,
                 uploads_are_stored_all_or_none,
@@ -213,11 +221,12 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The source of every module with behaviours.
-    const SOURCES: [&str; 17] = [
+    const SOURCES: [&str; 18] = [
         include_str!("identity.rs"),
         include_str!("idempotency.rs"),
         include_str!("projects.rs"),
         include_str!("rules.rs"),
+        include_str!("providers.rs"),
         include_str!("uploads.rs"),
         include_str!("nodes.rs"),
         include_str!("admission.rs"),
