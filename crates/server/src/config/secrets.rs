@@ -43,4 +43,19 @@ mod tests {
             assert_eq!(key_bytes(&Secret::new(text)), None, "{text}");
         }
     }
+
+    #[test]
+    fn keys_are_checked_and_never_shown() {
+        let mut config = crate::config::Config::default();
+        let key = "5e".repeat(32);
+        config.secrets =
+            SecretsConfig { key: Some(Secret::new(&*key)), previous_keys: vec![Secret::new("a7".repeat(32))] };
+        assert!(crate::config::check::check(&config).is_ok());
+        for shown in [format!("{config:?}"), config.redacted_toml()] {
+            assert!(!shown.contains(&key) && !shown.contains("a7a7"), "{shown}");
+        }
+        config.secrets.previous_keys.push(Secret::new("short"));
+        let error = crate::config::check::check(&config).unwrap_err().to_string();
+        assert!(error.contains("64 hex digits") && !error.contains("short"), "{error}");
+    }
 }
