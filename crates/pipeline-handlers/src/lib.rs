@@ -1,6 +1,6 @@
 //! Documents: parsers from bytes to Markdown and blocks, transforms to result JSON, and the executor that runs both.
 //!
-//! Knows `millrace-domain` and nothing else of the workspace: no HTTP, no SQL, no queue. Parsers are synchronous and
+//! Knows `millrace-domain` and nothing else of the workspace: no routes, no SQL, no queue. Parsers are synchronous and
 //! pure; [`executor`] owns async, storage and cancellation. Binary formats and HTML are read in child processes with
 //! limits of their own ([`pool`]), since their readers are large and the bytes are untrusted.
 

@@ -65,7 +65,7 @@ fn strip_row(row: &mut Map<String, Value>) -> bool {
 }
 
 /// Parsers bound the depth of the values they make, so recursion is safe.
-fn strip_value(value: &mut Value) -> bool {
+pub(crate) fn strip_value(value: &mut Value) -> bool {
     match value {
         Value::String(text) => strip(text),
         Value::Array(items) => items.iter_mut().fold(false, |found, item| strip_value(item) | found),

@@ -18,6 +18,7 @@ pub mod receipt;
 pub mod stores;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod token_budget;
 pub mod traits;
 pub mod vault;
 

@@ -8,7 +8,7 @@ use crate::memory::MemoryStore;
 use crate::traits::{
     ApiKeyRepository, ArtifactRepository, EventRepository, IdempotencyRepository, JsonTableRepository, MountRepository,
     NodeRepository, ProjectRepository, ProviderRepository, RuleRepository, StoreHealth, TaskRepository,
-    UploadRepository, UserRepository,
+    UploadRepository, UsageRepository, UserRepository,
 };
 
 /// One handle per aggregate. Cheap to clone.
@@ -42,6 +42,8 @@ pub struct Stores {
     pub nodes: Arc<dyn NodeRepository>,
     /// The store as a whole.
     pub health: Arc<dyn StoreHealth>,
+    /// Model tokens.
+    pub usage: Arc<dyn UsageRepository>,
 }
 
 impl Stores {

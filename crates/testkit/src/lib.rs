@@ -8,6 +8,7 @@ pub mod contract;
 pub mod crash;
 pub mod database;
 pub mod doubles;
+pub mod fakes;
 pub mod files;
 pub mod programs;
 pub mod world;

@@ -4,6 +4,7 @@
 //! [`engine`](crate::engine), how results are made that of [`transform`](crate::transform). Every stage is idempotent:
 //! keys carry the attempt, so a second run overwrites nothing that somebody reads.
 
+mod images;
 mod parse;
 mod storage;
 mod trial;
@@ -169,6 +170,7 @@ impl DocumentExecutor {
         let input = TransformInput {
             filename: Arc::clone(&task.filename),
             parsed,
+            images: task.spec.source.as_ref().and_then(|source| images::of_stored(&self.parts.store, source)),
             user_id: task.user_id,
             project_id: task.project_id,
             task_id: Some(task.id),

@@ -11,10 +11,10 @@ use millrace_domain::{ErrorStage, TaskFailure};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{DocumentExecutor, storage};
+use super::{DocumentExecutor, images, storage};
 use crate::engine::{NoProgress, Source};
-use crate::output;
 use crate::transform::{Trace, TransformInput};
+use crate::{media, output};
 
 impl DocumentExecutor {
     /// The document that a rule is tried on, and the name of its file.
@@ -60,10 +60,16 @@ impl RuleTester for DocumentExecutor {
         let transform = Arc::clone(self.parts.transforms.get(test.definition.mode)?);
         let trace = Arc::new(Trace::recording());
         let (filename, parsed) = self.trial_document(&test, &trace).await?;
+        let images = match &test.input {
+            RuleTestInput::Parsed { .. } => None,
+            RuleTestInput::Stored { source, .. } => images::of_stored(&self.parts.store, source),
+            RuleTestInput::Bytes { filename, bytes } => images::of_bytes(bytes, media::media_type(bytes, filename)),
+        };
         let made = transform
             .apply(TransformInput {
                 filename,
                 parsed,
+                images,
                 rule: Arc::new(test.definition),
                 user_id: test.user_id,
                 project_id: test.project_id,

@@ -2,8 +2,10 @@
 
 pub mod citations;
 pub mod extract;
+pub mod llm;
 pub(crate) mod locale;
 pub(crate) mod result_schema;
+pub(crate) mod schema;
 pub(crate) mod skip;
 
 use std::sync::Arc;
@@ -45,6 +47,27 @@ impl Trace {
     }
 }
 
+/// A page as a picture.
+#[derive(Debug, Clone)]
+pub struct PageImage {
+    /// Its number, from 1.
+    pub page: u32,
+    /// Media type of the picture: `image/png`, `image/jpeg`, `image/webp` or `image/gif`.
+    pub media_type: &'static str,
+    /// The picture.
+    pub bytes: Bytes,
+}
+
+/// Shows the pages of the file, for transforms that look at them.
+#[async_trait]
+pub trait PageImages: Send + Sync {
+    /// The pages in order.
+    ///
+    /// # Errors
+    /// A [`TaskFailure`] when they cannot be read.
+    async fn images(&self) -> Result<Vec<PageImage>, TaskFailure>;
+}
+
 /// Told how far a transform is: chunks or rows, `total` 0 while unknown.
 pub type TransformProgress = Arc<dyn Fn(u32, u32) + Send + Sync>;
 
@@ -55,6 +78,8 @@ pub struct TransformInput {
     pub filename: Arc<str>,
     /// A [`ParsedDocument`](millrace_domain::document::ParsedDocument) as JSON.
     pub parsed: Bytes,
+    /// The pages as pictures, where the file can be shown so.
+    pub images: Option<Arc<dyn PageImages>>,
     /// The rule.
     pub rule: Arc<RuleDefinition>,
     /// Whose rule and file.

@@ -23,6 +23,7 @@ mod tables;
 mod task_list;
 mod tasks;
 mod uploads;
+mod usage;
 
 use std::sync::Arc;
 
@@ -63,7 +64,8 @@ impl MemoryStore {
             mounts: shared.clone(),
             events: shared.clone(),
             nodes: shared.clone(),
-            health: shared,
+            health: shared.clone(),
+            usage: shared,
         }
     }
 

@@ -75,6 +75,7 @@ impl ProjectRepository for MemoryStore {
         state.projects.remove(&id);
         // Events are about things that are gone by now.
         state.events.retain(|_, event| event.content.project_id != id);
+        state.usage.retain(|(project, _), _| *project != id);
         Ok(())
     }
 }

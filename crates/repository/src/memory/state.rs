@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use millrace_domain::api_key::ApiKey;
 use millrace_domain::artifact::{Artifact, ParseKey};
 use millrace_domain::event::Event;
@@ -11,6 +11,7 @@ use millrace_domain::project::Project;
 use millrace_domain::rule::{BUILTIN_RULE_ID, Rule, RuleDefinition};
 use millrace_domain::stored_provider::StoredProvider;
 use millrace_domain::upload::Upload;
+use millrace_domain::usage::TokenUse;
 use millrace_domain::user::User;
 use millrace_domain::{
     ApiKeyId, EventId, InvalidId, JsonPointer, MountId, NodeId, ProjectId, ProviderId, RuleId, TableId, Task, TaskId,
@@ -102,6 +103,7 @@ pub(super) struct State {
     pub mounts_by_task: BTreeMap<TaskId, BTreeMap<(TableId, JsonPointer), MountId>>,
     pub events: BTreeMap<EventId, Event>,
     pub nodes: BTreeMap<NodeId, NodeRow>,
+    pub usage: BTreeMap<(ProjectId, NaiveDate), TokenUse>,
 }
 
 impl State {
@@ -142,6 +144,7 @@ impl State {
             mounts_by_task: BTreeMap::new(),
             events: BTreeMap::new(),
             nodes: BTreeMap::new(),
+            usage: BTreeMap::new(),
         }
     }
 

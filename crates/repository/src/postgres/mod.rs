@@ -39,6 +39,7 @@ mod task_row;
 mod tasks;
 mod unmount;
 mod uploads;
+mod usage;
 mod users;
 
 pub use diagnosis::Diagnosis;

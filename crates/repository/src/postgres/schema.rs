@@ -198,6 +198,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    token_usage (project_id, day) {
+        project_id -> Int8,
+        day -> Date,
+        tokens -> Int8,
+        cost_usd -> Float8,
+    }
+}
+
+diesel::table! {
     upload (id) {
         id -> Int8,
         user_id -> Int8,
@@ -223,6 +232,7 @@ diesel::joinable!(project -> app_user (user_id));
 diesel::joinable!(rule -> app_user (user_id));
 diesel::joinable!(rule_version -> rule (rule_id));
 diesel::joinable!(task -> upload (upload_id));
+diesel::joinable!(token_usage -> project (project_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_key,
@@ -239,5 +249,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     rule,
     rule_version,
     task,
+    token_usage,
     upload,
 );

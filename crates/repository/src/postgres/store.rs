@@ -79,7 +79,8 @@ impl PgStore {
             mounts: Arc::clone(&store) as _,
             events: Arc::clone(&store) as _,
             nodes: Arc::clone(&store) as _,
-            health: store as _,
+            health: Arc::clone(&store) as _,
+            usage: store as _,
         }
     }
 

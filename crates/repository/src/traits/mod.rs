@@ -13,6 +13,7 @@ mod rules;
 mod tables;
 mod tasks;
 mod uploads;
+mod usage;
 
 pub use identity::{ApiKeyRepository, IdempotencyRepository, NewApiKey, UserRepository};
 pub use nodes::{Lease, NodeRepository, StoreHealth};
@@ -25,6 +26,7 @@ pub use tasks::{
     StatusOverlay, TaskFilter, TaskPage, TaskRepository,
 };
 pub use uploads::{ArtifactRepository, UploadRepository};
+pub use usage::UsageRepository;
 
 /// A keyset page: rows with an id (or number) smaller than `before`, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use millrace_domain::ports::{ObjectStore, ParseCache};
+use millrace_domain::ports::{Clock, ObjectStore, ParseCache, ProviderDirectory};
 use millrace_pipeline_handlers::catalog::Catalog;
 use millrace_pipeline_handlers::engine::EngineChain;
 use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::{ParserPool, PoolConfig, WorkerCommand};
 use millrace_pipeline_handlers::transform::extract::{ExtractLimits, ExtractTransform};
+use millrace_pipeline_handlers::transform::llm::{LlmSettings, LlmTransform};
 use millrace_pipeline_handlers::transform::{Transform, Transforms};
+use millrace_repository::Stores;
+use millrace_repository::token_budget::DailyTokenBudget;
 
 use super::engines;
-use crate::config::Config;
+use super::providers::ConfiguredProviders;
+use crate::config::{Config, LlmConfig};
 
 /// The document pipeline.
 pub(super) struct Documents {
@@ -23,19 +27,34 @@ pub(super) struct Documents {
     pub catalog: Arc<Catalog>,
 }
 
-/// Makes the pipeline. Earlier parses are found in `cache`; `warm` parser processes are started at once.
-pub(super) fn documents(
-    config: &Config,
-    objects: Arc<dyn ObjectStore>,
-    cache: Arc<dyn ParseCache>,
-    command: Option<WorkerCommand>,
-    warm: usize,
-) -> anyhow::Result<Documents> {
+/// What the pipeline is made of.
+pub(super) struct DocumentParts<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// What is counted.
+    pub stores: &'a Stores,
+    /// Sources and artifacts.
+    pub objects: Arc<dyn ObjectStore>,
+    /// Earlier parses.
+    pub cache: Arc<dyn ParseCache>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How parser processes are started; this very program by default.
+    pub command: Option<WorkerCommand>,
+    /// Parser processes that are started at once.
+    pub warm: usize,
+}
+
+/// Makes the pipeline.
+pub(super) fn documents(parts: DocumentParts<'_>) -> anyhow::Result<Documents> {
+    let DocumentParts { config, stores, objects, cache, clock, command, warm } = parts;
     let limits = limits(config);
     let pool = pool(config, command, warm)?;
     let engines = engines::engines(&config.parsers, &limits, &pool)?;
     let engines = Arc::new(EngineChain::new(engines, limits.clone()));
-    let transforms = Arc::new(Transforms::with(transforms()));
+    let providers = Arc::new(ConfiguredProviders::new(&config.llm));
+    let capabilities = providers.capabilities();
+    let transforms = Arc::new(Transforms::with(transforms(config, stores, clock, providers)?));
     let executor = DocumentExecutor::new(ExecutorParts {
         store: objects,
         engines: Arc::clone(&engines),
@@ -43,7 +62,7 @@ pub(super) fn documents(
         cache: Some(cache),
         limits: limits.clone(),
     });
-    let catalog = Catalog::new(engines, transforms, limits, Vec::new());
+    let catalog = Catalog::new(engines, transforms, limits, capabilities);
     Ok(Documents { executor: Arc::new(executor), catalog: Arc::new(catalog) })
 }
 
@@ -64,8 +83,18 @@ fn pool(config: &Config, command: Option<WorkerCommand>, warm: usize) -> anyhow:
 }
 
 /// Every transform beside `skip`.
-fn transforms() -> Vec<Arc<dyn Transform>> {
-    vec![Arc::new(ExtractTransform::new(ExtractLimits::default()))]
+fn transforms(
+    config: &Config,
+    stores: &Stores,
+    clock: Arc<dyn Clock>,
+    providers: Arc<dyn ProviderDirectory>,
+) -> anyhow::Result<Vec<Arc<dyn Transform>>> {
+    let LlmConfig { daily_tokens_per_project, max_chunks, request_attempts, allow_private_networks, .. } = config.llm;
+    let budget = DailyTokenBudget::new(Arc::clone(&stores.usage), Arc::clone(&clock), daily_tokens_per_project);
+    let settings = LlmSettings { max_chunks, request_attempts, allow_private_networks };
+    let llm = LlmTransform::new(providers, Arc::new(budget), clock, settings)
+        .map_err(|error| anyhow::anyhow!(error).context("language models cannot be called"))?;
+    Ok(vec![Arc::new(ExtractTransform::new(ExtractLimits::default())), Arc::new(llm)])
 }
 
 fn limits(config: &Config) -> ParserLimits {

@@ -7,6 +7,7 @@ mod documents;
 mod engines;
 mod identity;
 mod parts;
+mod providers;
 mod vault;
 
 use std::path::PathBuf;
@@ -126,7 +127,15 @@ impl AppBuilder {
         // No file will be parsed when tasks run elsewhere, except to try a rule.
         let warm = if executor.is_some() { 0 } else { config.parsers.warm_workers as usize };
         let cache = Arc::new(RecordedParses::new(Arc::clone(&stores.artifacts)));
-        let documents = documents::documents(&config, Arc::clone(&objects), cache, parse_worker, warm)?;
+        let documents = documents::documents(documents::DocumentParts {
+            config: &config,
+            stores: &stores,
+            objects: Arc::clone(&objects),
+            cache,
+            clock: Arc::clone(&clock),
+            command: parse_worker,
+            warm,
+        })?;
         let rule_tester: Arc<dyn RuleTester> = Arc::clone(&documents.executor) as _;
         let executor = executor.unwrap_or(documents.executor);
         let catalog: Arc<dyn HandlerCatalog> = documents.catalog;

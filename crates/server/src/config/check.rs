@@ -28,6 +28,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     stores(config, &mut problems);
     objects(&config.objects, &mut problems);
     engines(config, &mut problems);
+    problems.0.extend(config.llm.problems());
     auth(config, &mut problems);
     secrets(config, &mut problems);
     if problems.0.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(problems.0)) }
@@ -35,7 +36,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
 
 /// Numbers for which 0 would mean that nothing ever works.
 fn ranges(config: &Config, problems: &mut Problems) {
-    let Config { server, database, queue, parsers, rules, upload, idempotency, .. } = config;
+    let Config { server, database, queue, parsers, rules, llm, upload, idempotency, .. } = config;
     for (key, value) in [
         ("server.max_body_bytes", server.max_body_bytes),
         ("server.request_timeout_seconds", server.request_timeout_seconds),
@@ -68,6 +69,8 @@ fn ranges(config: &Config, problems: &mut Problems) {
         ("rules.test_concurrency", rules.test_concurrency.into()),
         ("rules.test_timeout_seconds", rules.test_timeout_seconds),
         ("upload.max_file_bytes", upload.max_file_bytes),
+        ("llm.max_chunks", llm.max_chunks.into()),
+        ("llm.request_attempts", llm.request_attempts.into()),
         ("upload.max_files_per_request", upload.max_files_per_request.into()),
         ("idempotency.retention_hours", idempotency.retention_hours.into()),
     ] {

@@ -7,6 +7,7 @@ mod deserialize;
 mod engines;
 mod error;
 mod layers;
+mod llm;
 mod network;
 mod rules;
 mod secret_url;
@@ -29,6 +30,7 @@ pub use millrace_domain::secret::Secret;
 
 pub use engines::{EngineName, TesseractSection};
 pub use error::ConfigError;
+pub use llm::{LlmConfig, ProviderConfig};
 pub use network::{AuthConfig, IssuerConfig, ServerConfig, UploadConfig};
 pub use rules::RulesConfig;
 pub use secret_url::SecretUrl;
@@ -63,6 +65,8 @@ pub struct Config {
     pub rules: RulesConfig,
     /// Secrets at rest.
     pub secrets: SecretsConfig,
+    /// Language models.
+    pub llm: LlmConfig,
     /// Uploads.
     pub upload: UploadConfig,
     /// Identity.
@@ -85,6 +89,7 @@ impl Default for Config {
             parsers: ParsersConfig::default(),
             rules: RulesConfig::default(),
             secrets: SecretsConfig::default(),
+            llm: LlmConfig::default(),
             upload: UploadConfig::default(),
             auth: AuthConfig::default(),
             idempotency: IdempotencyConfig::default(),

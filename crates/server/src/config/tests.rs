@@ -102,6 +102,7 @@ fn mistakes_name_their_place() {
 
 #[test]
 fn values_that_do_not_go_together_are_refused() {
+    let model = |name: &str, url: &str| format!("[[llm.providers]]\nname = '{name}'\nbase_url = '{url}'");
     let issuer = |rest: &str| format!("[[auth.issuers]]\nissuer = 'x'\naudience = ['a']\n{rest}");
     for (toml, expected) in [
         ("queue.lease_renew_seconds = 11".to_owned(), "at most half of queue.lease_seconds"),
@@ -133,6 +134,11 @@ fn values_that_do_not_go_together_are_refused() {
         ("objects.region = 'x'".to_owned(), "objects.region is for S3 only"),
         ("objects.url = 's3://b'\nobjects.access_key_id = 'x'".to_owned(), "go together"),
         ("objects.url = 's3://b'\nobjects.endpoint = 'http://h'".to_owned(), "plain http"),
+        ("llm.max_chunks = 0".to_owned(), "llm.max_chunks must be at least 1"),
+        ("llm.default_provider = 'x'".to_owned(), "'x' is not one of llm.providers"),
+        (model("a", "ftp://h"), "llm.providers 'a': base_url: an address begins with http"),
+        (format!("{}\n{}", model("a", "http://h"), model("a", "http://i")), "llm.providers names 'a' twice"),
+        (format!("{}\nmax_output_tokens = 16000", model("a", "http://h")), "max_output_tokens: at most half"),
         ("server.bind = '0.0.0.0:80'\nauth.api_keys_enabled = false".to_owned(), "nobody could log in"),
         ("server.bind = '0.0.0.0:80'\nauth.local_owner = true".to_owned(), "without credentials"),
         (issuer(""), "give either hs256_secret or jwks_url"),
@@ -163,6 +169,12 @@ fn good_installations_pass() {
     let issuers = format!("[{{issuer='x', audience=['a'], hs256_secret='{LONG_SECRET}'}}]");
     let config = load("", &[("MILLRACE_AUTH__ISSUERS", issuers.as_str())]).unwrap();
     assert_eq!(config.auth.issuers[0].audience, ["a"]);
+    let providers = "[{name='a', base_url='http://h/v1', api_key='k', prices={'*'={input=0.5, output=2}}}]";
+    let config = load("", &[("MILLRACE_LLM__PROVIDERS", providers)]).unwrap();
+    let provider = config.llm.providers[0].provider();
+    assert_eq!(provider.api_key.unwrap().expose(), "k");
+    assert_eq!(provider.definition.price("any").unwrap().output, 2.0);
+    assert_eq!((provider.definition.context_tokens, provider.definition.max_output_tokens), (16_384, 4_096));
 }
 
 #[test]
@@ -170,7 +182,8 @@ fn secrets_show_nowhere() {
     let toml = format!(
         "database.url = 'postgres://u:hunter2@h/d'\nobjects.url = 's3://b'\nobjects.access_key_id = 'id'\n\
          objects.secret_access_key = 'hunter2'\nobjects.session_token = 'hunter2'\n\
-         [[auth.issuers]]\nissuer = 'x'\naudience = ['a']\nhs256_secret = 'hunter2{LONG_SECRET}'"
+         [[auth.issuers]]\nissuer = 'x'\naudience = ['a']\nhs256_secret = 'hunter2{LONG_SECRET}'\n\
+         [[llm.providers]]\nname = 'a'\nbase_url = 'http://h'\napi_key = 'hunter2'"
     );
     let config = load(&toml, &[]).unwrap();
     for shown in [format!("{config:?}"), config.redacted_toml()] {

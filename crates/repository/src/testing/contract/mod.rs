@@ -26,6 +26,7 @@ pub mod table_data;
 pub mod tables;
 pub mod task_lists;
 pub mod uploads;
+pub mod usage;
 
 pub use fixture::{Account, Fixture, Subject};
 

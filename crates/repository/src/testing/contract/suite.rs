@@ -199,6 +199,14 @@ macro_rules! contract_suite {
                 changes_of_data_leave_events,
                 admission_and_progress_leave_no_event,
             ]
+            usage: [
+                what_is_set_aside_counts_until_it_is_settled,
+                a_first_request_over_the_limit_is_refused,
+                concurrent_reservations_keep_the_limit,
+                projects_and_days_are_apart,
+                strangers_see_no_usage,
+                usage_goes_with_its_project,
+            ]
         }
     };
 }
@@ -240,6 +248,7 @@ mod tests {
         include_str!("mount_policies.rs"),
         include_str!("array_mounts.rs"),
         include_str!("events.rs"),
+        include_str!("usage.rs"),
     ];
 
     #[test]
