@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use millrace_domain::ports::{Clock, ObjectStore, ParseCache, ProviderDirectory};
+use millrace_domain::ports::{Clock, ObjectStore, ParseCache, ProviderDirectory, SecretVault};
 use millrace_pipeline_handlers::catalog::Catalog;
 use millrace_pipeline_handlers::engine::EngineChain;
 use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts};
@@ -13,6 +13,7 @@ use millrace_pipeline_handlers::transform::extract::{ExtractLimits, ExtractTrans
 use millrace_pipeline_handlers::transform::llm::{LlmSettings, LlmTransform};
 use millrace_pipeline_handlers::transform::{Transform, Transforms};
 use millrace_repository::Stores;
+use millrace_repository::provider_directory::StoredProviders;
 use millrace_repository::token_budget::DailyTokenBudget;
 
 use super::engines;
@@ -35,6 +36,8 @@ pub(super) struct DocumentParts<'a> {
     pub stores: &'a Stores,
     /// Sources and artifacts.
     pub objects: Arc<dyn ObjectStore>,
+    /// Opens the keys of providers that users have stored.
+    pub vault: Arc<dyn SecretVault>,
     /// Earlier parses.
     pub cache: Arc<dyn ParseCache>,
     /// The time.
@@ -47,13 +50,14 @@ pub(super) struct DocumentParts<'a> {
 
 /// Makes the pipeline.
 pub(super) fn documents(parts: DocumentParts<'_>) -> anyhow::Result<Documents> {
-    let DocumentParts { config, stores, objects, cache, clock, command, warm } = parts;
+    let DocumentParts { config, stores, objects, cache, vault, clock, command, warm } = parts;
     let limits = limits(config);
     let pool = pool(config, command, warm)?;
     let engines = engines::engines(&config.parsers, &limits, &pool)?;
     let engines = Arc::new(EngineChain::new(engines, limits.clone()));
-    let providers = Arc::new(ConfiguredProviders::new(&config.llm));
-    let capabilities = providers.capabilities();
+    let configured = Arc::new(ConfiguredProviders::new(&config.llm));
+    let capabilities = configured.capabilities();
+    let providers = Arc::new(StoredProviders::new(configured, Arc::clone(&stores.providers), vault));
     let transforms = Arc::new(Transforms::with(transforms(config, stores, clock, providers)?));
     let executor = DocumentExecutor::new(ExecutorParts {
         store: objects,

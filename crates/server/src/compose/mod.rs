@@ -132,6 +132,7 @@ impl AppBuilder {
             stores: &stores,
             objects: Arc::clone(&objects),
             cache,
+            vault: Arc::clone(&vault),
             clock: Arc::clone(&clock),
             command: parse_worker,
             warm,
