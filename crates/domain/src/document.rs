@@ -158,6 +158,17 @@ pub struct HtmlNode {
     pub text: String,
 }
 
+/// The rows of a table too large for one JSON value: they are in an artifact of kind `rows`, one object a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowsRef {
+    /// How many rows.
+    pub rows: u64,
+    /// Bytes of the artifact.
+    pub size: u64,
+    /// Its SHA-256 in lowercase hex.
+    pub sha256: String,
+}
+
 /// What a parser gives.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ParsedDocument {
@@ -176,6 +187,9 @@ pub struct ParsedDocument {
     /// Rows of a CSV file or of sheets as objects keyed by the header; cells are text unless the file typed them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
+    /// Set when there are too many rows: `rows`, the Markdown and the blocks hold the first of them only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_ref: Option<RowsRef>,
     /// The value of a data file (YAML, XML) or the fields of a file that has some (the header of a message). The value
     /// of a JSON file is its `markdown`, digit for digit, and not repeated here.
     #[serde(default, skip_serializing_if = "Option::is_none")]

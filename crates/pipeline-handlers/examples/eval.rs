@@ -66,6 +66,7 @@ async fn main() -> io::Result<()> {
                 filename: relative.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
                 limits: ParserLimits::default(),
                 options: ParseOptions::default(),
+                rows: None,
             };
             let started = Instant::now();
             let parsed = pool.parse(job).await;

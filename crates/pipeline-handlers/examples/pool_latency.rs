@@ -27,6 +27,7 @@ async fn main() -> io::Result<()> {
             filename: filename.clone(),
             limits: ParserLimits::default(),
             options: ParseOptions::default(),
+            rows: None,
         };
         let started = Instant::now();
         let outcome = pool.parse(job).await;

@@ -61,6 +61,7 @@ impl HandlerCatalog for Catalog {
                 ("max_zip_entries".to_owned(), entries),
                 ("max_uncompressed_bytes".to_owned(), limits.max_uncompressed_bytes),
                 ("max_output_bytes".to_owned(), limits.max_output_bytes),
+                ("max_inline_rows".to_owned(), limits.max_inline_rows as u64),
                 ("wall_seconds".to_owned(), limits.wall_seconds),
             ]),
         }

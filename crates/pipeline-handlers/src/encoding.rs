@@ -87,7 +87,8 @@ fn decode_as(encoding: &'static Encoding, bytes: &[u8]) -> Decoded {
     Decoded { text: text.into_owned(), encoding: encoding.name(), lossy }
 }
 
-fn guess(bytes: &[u8]) -> &'static Encoding {
+/// The encoding of bytes that are not UTF-8, by statistics and by what Chinese text looks like.
+pub(crate) fn guess(bytes: &[u8]) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(&bytes[..bytes.len().min(DETECTOR_SAMPLE)], bytes.len() <= DETECTOR_SAMPLE);
     let guessed = detector.guess(None, Utf8Detection::Deny);
@@ -124,6 +125,11 @@ fn looks_like_gb2312(bytes: &[u8]) -> bool {
         }
     }
     pairs > 0
+}
+
+/// Whether a byte order mark says UTF-32.
+pub(crate) fn is_utf32(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..])
 }
 
 /// UTF-32 with a byte order mark, which the Web's encodings leave out.

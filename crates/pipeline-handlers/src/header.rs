@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use crate::failure::ParseFailure;
+
 /// Keys of a table's columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
@@ -46,6 +48,15 @@ impl Header {
     /// One row as an object; cells beyond the header are left out.
     pub(crate) fn row(&self, cells: impl Iterator<Item = Value>) -> Map<String, Value> {
         self.keys.iter().cloned().zip(cells).collect()
+    }
+
+    /// The keys as JSON strings, without the NUL that stores cannot hold.
+    ///
+    /// # Errors
+    /// Only when a text cannot be serialised, which no text makes happen.
+    pub(crate) fn json(&self) -> Result<Vec<Vec<u8>>, ParseFailure> {
+        let keys = self.keys.iter().map(|key| serde_json::to_vec(&key.replace('\0', "")));
+        keys.collect::<Result<_, _>>().map_err(|error| ParseFailure::unreadable("table", error))
     }
 
     /// What the reader should know about the keys.

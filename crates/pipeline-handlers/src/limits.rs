@@ -24,6 +24,12 @@ pub struct ParserLimits {
     pub max_compression_ratio: u64,
     /// Largest parsed document as JSON, in bytes.
     pub max_output_bytes: u64,
+    /// Most rows that stand in the parsed document; more are kept beside it.
+    pub max_inline_rows: usize,
+    /// Most bytes of rows as JSON that stand in the parsed document. Larger files of rows are read piece by piece.
+    pub max_inline_bytes: u64,
+    /// Most bytes of rows kept beside a document.
+    pub max_rows_bytes: u64,
     /// Address space a parser process may use on top of what it has at its start, in bytes.
     pub memory_bytes: u64,
     /// Processor time of one parse, in seconds.
@@ -35,7 +41,7 @@ pub struct ParserLimits {
 impl Default for ParserLimits {
     fn default() -> Self {
         Self {
-            max_file_bytes: 256 * MIB,
+            max_file_bytes: 512 * MIB,
             max_in_process_bytes: 4 * MIB,
             max_pages: 5_000,
             max_zip_entries: 20_000,
@@ -43,6 +49,9 @@ impl Default for ParserLimits {
             max_uncompressed_bytes: 512 * MIB,
             max_compression_ratio: 100,
             max_output_bytes: 128 * MIB,
+            max_inline_rows: 10_000,
+            max_inline_bytes: 16 * MIB,
+            max_rows_bytes: 4_096 * MIB,
             memory_bytes: 1_024 * MIB,
             cpu_seconds: 60,
             wall_seconds: 120,

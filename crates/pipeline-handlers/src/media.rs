@@ -14,6 +14,13 @@ pub fn media_type(head: &[u8], filename: &str) -> &'static str {
     }
 }
 
+/// Whether files of this media type are tables, or folders of files that may be.
+pub(crate) fn has_rows(media_type: &str) -> bool {
+    ["csv", "ndjson", "excel", "spreadsheet", "zip", "rfc822", "ole-storage"]
+        .iter()
+        .any(|part| media_type.contains(part))
+}
+
 fn by_extension(filename: &str) -> Option<&'static str> {
     let extension = filename.rsplit_once('.')?.1.to_ascii_lowercase();
     Some(match extension.as_str() {

@@ -52,7 +52,8 @@ fn strip_block(block: &mut Block) -> bool {
     found
 }
 
-fn strip_row(row: &mut Map<String, Value>) -> bool {
+/// Removes NUL from the keys and values of a row; tells whether there was one.
+pub(crate) fn strip_row(row: &mut Map<String, Value>) -> bool {
     let mut found = false;
     for value in row.values_mut() {
         found |= strip_value(value);

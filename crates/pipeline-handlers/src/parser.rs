@@ -1,6 +1,6 @@
 //! What every parser is: a synchronous, pure function from bytes to a document.
 
-use millrace_domain::document::{Block, HtmlNode, PageInfo, ParsedDocument, Quality, SheetCells};
+use millrace_domain::document::{Block, HtmlNode, PageInfo, ParsedDocument, Quality, RowsRef, SheetCells};
 use millrace_domain::parse_options::ParseOptions;
 use serde_json::{Map, Value};
 
@@ -8,6 +8,7 @@ use crate::failure::ParseFailure;
 use crate::format::Format;
 use crate::limits::ParserLimits;
 use crate::members::Members;
+use crate::rows::RowStream;
 
 /// Where a parser may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub struct Draft {
     pub warnings: Vec<String>,
     /// Rows of tabular files.
     pub rows: Option<Vec<Map<String, Value>>>,
+    /// Where all rows are, when `rows` holds the first of them only.
+    pub rows_ref: Option<RowsRef>,
     /// The value of a file that is data (YAML, XML), or the fields of one that has some (a message's header).
     pub data: Option<Value>,
     /// Pages, where more is known of them than their number.
@@ -91,6 +94,10 @@ pub trait Parser: Send + Sync {
     /// # Errors
     /// A [`ParseFailure`] whose code says what is wrong with the file.
     fn parse(&self, input: Input<'_>) -> Result<Draft, ParseFailure>;
+    /// How it reads files of rows that are too large to be held in memory; `None` when it cannot.
+    fn streaming(&self) -> Option<&dyn RowStream> {
+        None
+    }
 }
 
 /// Finishes a draft: names the parser and removes what JSON stores cannot hold.
@@ -103,6 +110,7 @@ pub(crate) fn finish(draft: Draft, parser: &dyn Parser) -> ParsedDocument {
         parser: parser.name().to_owned(),
         version: parser.version().to_owned(),
         rows: draft.rows,
+        rows_ref: draft.rows_ref,
         data: draft.data,
         page_info: draft.page_info,
         quality: draft.quality,

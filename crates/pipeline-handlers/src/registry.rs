@@ -1,15 +1,19 @@
 //! The one list of parsers, and the choice among them.
 
+use std::path::Path;
+
 use millrace_domain::document::ParsedDocument;
 use millrace_domain::parse_options::ParseOptions;
 
 use crate::container;
 use crate::failure::{FailureCode, ParseFailure};
+use crate::file;
 use crate::format::Format;
 use crate::limits::ParserLimits;
 use crate::members::{Budget, Members};
 use crate::parser::{Input, Isolation, Parser, finish};
 use crate::parsers;
+use crate::rows::RowWriter;
 use crate::sniff::{HEAD_BYTES, Sniffed, sniff};
 
 /// Parsers by format.
@@ -81,6 +85,34 @@ impl ParserRegistry {
         let budget = Budget::new(limits);
         let inside = ParseOptions { pages: None, ..options.clone() };
         self.parse_member(bytes, filename, limits, options, &Members::of_upload(self, &budget, limits, &inside))
+    }
+
+    /// Parses a file on disk. Given a place for rows, those that are too many for a document go there, and large files of
+    /// rows are never held in memory.
+    ///
+    /// # Errors
+    /// A [`ParseFailure`] whose code says what is wrong with the file.
+    pub fn parse_file(
+        &self,
+        path: &Path,
+        filename: &str,
+        limits: &ParserLimits,
+        options: &ParseOptions,
+        rows: Option<&Path>,
+    ) -> Result<ParsedDocument, ParseFailure> {
+        let file = file::open(path, limits)?;
+        let is_large = file.metadata().is_ok_and(|metadata| metadata.len() > limits.max_inline_bytes);
+        if is_large
+            && let Some(rows) = rows
+            && let Sniffed::Known(format) = sniff(&file::head(&file, HEAD_BYTES)?, filename)?
+            && let parser = self.require(format)?
+            && let Some(stream) = parser.streaming()
+            && let Some(draft) = stream.read_rows(&file, limits, &mut RowWriter::new(rows, limits))?
+        {
+            return Ok(finish(draft, parser));
+        }
+        let bytes = file::read_whole(&file, limits)?;
+        self.parse(&bytes, filename, limits, options)
     }
 
     /// Parses a file that may be inside another; `members` are those inside this one.

@@ -19,6 +19,7 @@ fn job(filename: &str, bytes: Vec<u8>, limits: ParserLimits) -> ParseJob {
         filename: filename.to_owned(),
         limits,
         options: ParseOptions::default(),
+        rows: None,
     }
 }
 
@@ -193,6 +194,7 @@ async fn outputs_and_files_over_the_limit_are_refused() {
         filename: "a.docx".into(),
         limits: tiny,
         options: ParseOptions::default(),
+        rows: None,
     };
     let failure = pool.parse(job).await.expect_err("too large");
     assert_eq!(failure.code, FailureCode::FileTooLarge);

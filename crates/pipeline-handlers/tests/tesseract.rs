@@ -49,6 +49,7 @@ fn request(bytes: Vec<u8>, options: ParseOptions) -> EngineRequest {
         source: Arc::new(Source::Memory(Bytes::from(bytes))),
         options,
         progress: Arc::new(Seen::default()),
+        rows: None,
     }
 }
 

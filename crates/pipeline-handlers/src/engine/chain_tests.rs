@@ -70,6 +70,7 @@ fn request(media_type: &'static str) -> EngineRequest {
         media_type,
         options: ParseOptions::default(),
         progress: Arc::new(NoProgress),
+        rows: None,
     }
 }
 

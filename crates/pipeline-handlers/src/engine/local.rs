@@ -1,6 +1,7 @@
 //! The engine that needs nobody: the built-in parsers, in this process or in a child.
 
 use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,11 +13,13 @@ use super::source::unavailable;
 use super::{Engine, EngineFailure, EngineOutput, EngineRequest, source_missing};
 use crate::executor::storage_unavailable;
 use crate::failure::{FailureCode, ParseFailure};
+use crate::file;
 use crate::limits::ParserLimits;
 use crate::output;
 use crate::parser::Isolation;
 use crate::pool::{ParseJob, ParserPool};
 use crate::registry::ParserRegistry;
+use crate::rows::keep_beside;
 use crate::sniff::HEAD_BYTES;
 
 /// Name of this engine.
@@ -78,11 +81,13 @@ impl Engine for LocalEngine {
         if let Triage::Parsed(document) = self.triage(request).await? {
             return Ok(EngineOutput { document, remote_task_id: None });
         }
+        let rows = request.rows.as_ref().map(|spool| spool.path().map(Path::to_path_buf)).transpose();
         let job = ParseJob {
             input: request.source.worker_input(),
             filename: request.filename.as_ref().to_owned(),
             limits: self.limits.clone(),
             options: request.options.clone(),
+            rows: rows.map_err(|error| EngineFailure::from(file::unavailable(&error)))?,
         };
         let document = self.pool.parse(job).await?;
         Ok(EngineOutput { document, remote_task_id: None })
@@ -119,7 +124,10 @@ fn parse_here(
     if bytes.len() as u64 > limits.max_in_process_bytes {
         return Ok(Triage::Child);
     }
-    let document = registry.parse(&bytes, &request.filename, limits, &request.options)?;
+    let mut document = registry.parse(&bytes, &request.filename, limits, &request.options)?;
+    if let Some(spool) = &request.rows {
+        keep_beside(&mut document, limits, || spool.path())?;
+    }
     Ok(Triage::Parsed(output::to_json(&document, limits)?.into()))
 }
 

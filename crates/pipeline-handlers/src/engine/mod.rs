@@ -20,8 +20,10 @@ use millrace_domain::{ErrorStage, TaskFailure};
 
 pub use chain::EngineChain;
 pub use source::Source;
+pub(crate) use source::unavailable as file_error;
 
 use crate::failure::{FailureCode, ParseFailure};
+use crate::rows::RowSpool;
 
 /// Told how far a parse is.
 pub trait ParseProgress: Send + Sync {
@@ -54,6 +56,9 @@ pub struct EngineRequest {
     pub options: ParseOptions,
     /// Told about pages.
     pub progress: Arc<dyn ParseProgress>,
+    /// Where rows go that are too many for a document, which then has a reference to them
+    /// ([`RowsRef`](millrace_domain::document::RowsRef)); `None` when all of them must stand in it.
+    pub rows: Option<Arc<RowSpool>>,
 }
 
 /// A parsed file.

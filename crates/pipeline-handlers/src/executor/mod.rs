@@ -6,6 +6,7 @@
 
 mod images;
 mod parse;
+mod rows;
 mod storage;
 mod trial;
 
@@ -25,7 +26,7 @@ use serde_json::value::RawValue;
 use crate::engine::EngineChain;
 use crate::limits::ParserLimits;
 use crate::transform::skip::ResultSummary;
-use crate::transform::{Trace, TransformError, TransformInput, Transformed, Transforms};
+use crate::transform::{Trace, Transform, TransformError, TransformInput, Transforms};
 
 pub(crate) use storage::unavailable as storage_unavailable;
 use storage::{load_artifact, store_artifact};
@@ -58,10 +59,32 @@ pub struct DocumentExecutor {
 /// A parsed document on its way to a result.
 struct Parsed {
     document: Bytes,
+    /// The rows of a large table, stored already.
+    rows: Option<NewArtifact>,
     /// How to find it again; only for documents that still have to be stored.
     store: Option<Option<ParseKey>>,
     reused: bool,
     remote_task_id: Option<String>,
+}
+
+/// A result that is stored, and what the task tells of it.
+struct Made {
+    value: Arc<RawValue>,
+    pages: u32,
+    parser: String,
+    warnings: Vec<String>,
+    citations: Option<CitationCount>,
+    tokens: Option<u64>,
+    cost_usd: Option<f64>,
+}
+
+/// JSON as the bytes that it is, shared with whoever mounts it: a result is in memory once.
+struct SharedJson(Arc<RawValue>);
+
+impl AsRef<[u8]> for SharedJson {
+    fn as_ref(&self) -> &[u8] {
+        self.0.get().as_bytes()
+    }
 }
 
 impl DocumentExecutor {
@@ -73,19 +96,20 @@ impl DocumentExecutor {
     async fn run(&self, job: &Job, control: &Arc<dyn TaskControl>) -> Result<JobOutput, JobError> {
         match job.task.start_stage() {
             Stage::Parse => {
-                self.check_rule(job)?;
+                let rows_may_go = self.transform_of(job)?.accepts_rows_beside();
                 control.progress(PARSING, StageDetail::default());
-                let parsed = self.parse(&job.task, control).await.map_err(failed)?;
+                let parsed = self.parse(&job.task, control, rows_may_go).await.map_err(failed)?;
                 control.advance(Stage::Transform);
                 control.progress(PARSED, StageDetail::default());
                 self.transform(job, control, parsed).await
             }
             Stage::Transform => {
-                self.check_rule(job)?;
+                let rows_may_go = self.transform_of(job)?.accepts_rows_beside();
                 let loaded = load_artifact(&*self.parts.store, job, ArtifactKind::Parsed).await;
                 let (_, document) = loaded.map_err(failed)?;
-                self.transform(job, control, Parsed { document, store: None, reused: false, remote_task_id: None })
-                    .await
+                rows::check(job, &document, rows_may_go).await.map_err(failed)?;
+                let parsed = Parsed { document, rows: None, store: None, reused: false, remote_task_id: None };
+                self.transform(job, control, parsed).await
             }
             Stage::Mount => self.reuse_result(job).await,
             Stage::Run => Err(failed(TaskFailure::permanent(
@@ -96,8 +120,8 @@ impl DocumentExecutor {
         }
     }
 
-    fn check_rule(&self, job: &Job) -> Result<(), JobError> {
-        self.parts.transforms.get(rule_of(job).mode).map(|_| ()).map_err(failed)
+    fn transform_of(&self, job: &Job) -> Result<&Arc<dyn Transform>, JobError> {
+        self.parts.transforms.get(rule_of(job).mode).map_err(failed)
     }
 
     /// Makes and stores the result; the parsed document is stored meanwhile, and kept whatever becomes of the result.
@@ -116,7 +140,7 @@ impl DocumentExecutor {
         };
         let making_result = self.make_and_store(job, control, parsed.document.clone());
         let (parsed_artifact, (made, more)) = tokio::join!(storing_parsed, making_result);
-        let mut artifacts = Vec::with_capacity(more.len() + 1);
+        let mut artifacts = Vec::with_capacity(more.len() + 2);
         let failure = match parsed_artifact {
             Ok(stored) => {
                 artifacts.extend(stored);
@@ -124,6 +148,7 @@ impl DocumentExecutor {
             }
             Err(failure) => Some(failure),
         };
+        artifacts.extend(parsed.rows);
         artifacts.extend(more);
         match (made, failure) {
             (Ok((made, result)), None) => {
@@ -134,11 +159,11 @@ impl DocumentExecutor {
                     tokens: made.tokens,
                     cost_usd: made.cost_usd,
                     parse_reused: parsed.reused,
-                    citations: made.citations.as_ref().map(CitationCount::of),
+                    citations: made.citations,
                     warnings: made.warnings,
                     ..result
                 };
-                Ok(JobOutput { result, value: Some(Arc::from(made.value)), artifacts })
+                Ok(JobOutput { result, value: Some(made.value), artifacts })
             }
             (Ok(_), Some(failure)) | (Err(failure), None) => Err(JobError { failure, artifacts }),
             (Err(_), Some(failure)) => Err(JobError { failure, artifacts }),
@@ -151,7 +176,7 @@ impl DocumentExecutor {
         job: &Job,
         control: &Arc<dyn TaskControl>,
         parsed: Bytes,
-    ) -> (Result<(Transformed, TaskResult), TaskFailure>, Vec<NewArtifact>) {
+    ) -> (Result<(Made, TaskResult), TaskFailure>, Vec<NewArtifact>) {
         let mut artifacts = Vec::new();
         let outcome = self.make(job, control, parsed, &mut artifacts).await;
         (outcome, artifacts)
@@ -163,7 +188,7 @@ impl DocumentExecutor {
         control: &Arc<dyn TaskControl>,
         parsed: Bytes,
         artifacts: &mut Vec<NewArtifact>,
-    ) -> Result<(Transformed, TaskResult), TaskFailure> {
+    ) -> Result<(Made, TaskResult), TaskFailure> {
         let task = &job.task;
         let rule = rule_of(job);
         let progress = Arc::clone(control);
@@ -195,10 +220,20 @@ impl DocumentExecutor {
             let bytes = serde_json::to_vec(citations).map_err(|_error| crate::transform::unreadable_artifact())?;
             artifacts.push(self.store(task, ArtifactKind::Citations, bytes.into()).await?);
         }
-        let bytes = Bytes::copy_from_slice(made.value.get().as_bytes());
+        let value: Arc<RawValue> = Arc::from(made.value);
+        let bytes = Bytes::from_owner(SharedJson(Arc::clone(&value)));
         let artifact = self.store(task, ArtifactKind::Result, bytes).await?;
         let result = result_of(&artifact);
         artifacts.push(artifact);
+        let made = Made {
+            value,
+            pages: made.pages,
+            parser: made.parser,
+            warnings: made.warnings,
+            citations: made.citations.as_ref().map(CitationCount::of),
+            tokens: made.tokens,
+            cost_usd: made.cost_usd,
+        };
         Ok((made, result))
     }
 

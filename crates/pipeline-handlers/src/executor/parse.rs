@@ -10,10 +10,11 @@ use millrace_domain::ports::{ObjectError, TaskControl};
 use millrace_domain::task::{SourceFile, StageDetail};
 use millrace_domain::{ErrorStage, Task, TaskFailure};
 
-use super::{DocumentExecutor, PARSED, PARSING, Parsed, storage};
+use super::{DocumentExecutor, PARSED, PARSING, Parsed, rows, storage};
 use crate::engine::{EngineRequest, ParseProgress, Source, source_missing};
-use crate::media::media_type;
+use crate::media::{has_rows, media_type};
 use crate::output;
+use crate::rows::RowSpool;
 use crate::sniff::HEAD_BYTES;
 
 /// Maps pages to the share of a task's progress that parsing has.
@@ -28,11 +29,28 @@ impl ParseProgress for PagesOfTask {
 }
 
 impl DocumentExecutor {
-    /// Parses a task's source, or finds an earlier parse of the same bytes.
-    pub(super) async fn parse(&self, task: &Task, control: &Arc<dyn TaskControl>) -> Result<Parsed, TaskFailure> {
+    /// Parses a task's source, or finds an earlier parse of the same bytes. The rows of a large table are stored as an
+    /// artifact of their own if they may.
+    pub(super) async fn parse(
+        &self,
+        task: &Task,
+        control: &Arc<dyn TaskControl>,
+        rows_may_go: bool,
+    ) -> Result<Parsed, TaskFailure> {
         let source = task.spec.source.as_ref().ok_or_else(source_missing)?;
         let progress = Arc::new(PagesOfTask(Arc::clone(control)));
-        self.parse_stored(task.user_id, source, &task.filename, &task.spec.parse, progress).await
+        let rows = rows_may_go.then(Arc::<RowSpool>::default);
+        let mut parsed =
+            self.parse_stored(task.user_id, source, &task.filename, &task.spec.parse, progress, rows.clone()).await?;
+        if let Some(spool) = rows
+            && let Some(path) = spool.written()
+            && let Some(reference) = rows::reference(&parsed.document).await
+        {
+            parsed.rows = Some(rows::store(&*self.parts.store, task, path, &reference).await?);
+            // Another task would need the rows too, which are this task's: such documents are not reused.
+            parsed.store = Some(None);
+        }
+        Ok(parsed)
     }
 
     /// Parses stored bytes, or finds an earlier parse of them.
@@ -43,6 +61,7 @@ impl DocumentExecutor {
         filename: &Arc<str>,
         options: &ParseOptions,
         progress: Arc<dyn ParseProgress>,
+        rows: Option<Arc<RowSpool>>,
     ) -> Result<Parsed, TaskFailure> {
         let limits = &self.parts.limits;
         if file.size > limits.max_file_bytes {
@@ -54,13 +73,26 @@ impl DocumentExecutor {
             ObjectError::NotFound(_) => source_missing(),
             other => storage::unavailable(ErrorStage::Mineru, &other),
         })?;
-        let request = self.request(source, file, filename, options, progress).await?;
-        let key = self.parts.cache.as_ref().and_then(|_| self.parts.engines.parse_key(&request));
+        let request = self.request(source, file, filename, options, progress, rows).await?;
+        let mut key = self.parts.cache.as_ref().and_then(|_| self.parts.engines.parse_key(&request));
+        if request.rows.is_none()
+            && has_rows(request.media_type)
+            && let Some(key) = &mut key
+        {
+            // The same file is another document where its rows may go elsewhere.
+            key.fingerprint.push_str(";all rows");
+        }
         if let Some(document) = self.find_parsed(user, key.as_ref()).await {
-            return Ok(Parsed { document, store: Some(key), reused: true, remote_task_id: None });
+            return Ok(Parsed { document, rows: None, store: Some(key), reused: true, remote_task_id: None });
         }
         let output = self.parts.engines.parse(request).await?;
-        Ok(Parsed { document: output.document, store: Some(key), reused: false, remote_task_id: output.remote_task_id })
+        Ok(Parsed {
+            document: output.document,
+            rows: None,
+            store: Some(key),
+            reused: false,
+            remote_task_id: output.remote_task_id,
+        })
     }
 
     /// What the engines are asked; sniffs the head of the file.
@@ -71,6 +103,7 @@ impl DocumentExecutor {
         filename: &Arc<str>,
         options: &ParseOptions,
         progress: Arc<dyn ParseProgress>,
+        rows: Option<Arc<RowSpool>>,
     ) -> Result<EngineRequest, TaskFailure> {
         let source = Arc::new(source);
         let (reading, name) = (Arc::clone(&source), Arc::clone(filename));
@@ -92,6 +125,7 @@ impl DocumentExecutor {
             media_type,
             options: options.clone(),
             progress,
+            rows,
         })
     }
 

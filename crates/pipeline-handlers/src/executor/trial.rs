@@ -11,7 +11,7 @@ use millrace_domain::{ErrorStage, TaskFailure};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{DocumentExecutor, images, storage};
+use super::{DocumentExecutor, images, rows, storage};
 use crate::engine::{NoProgress, Source};
 use crate::transform::{Trace, TransformInput};
 use crate::{media, output};
@@ -30,7 +30,7 @@ impl DocumentExecutor {
             RuleTestInput::Stored { filename, source } => {
                 let filename: Arc<str> = Arc::from(filename.as_str());
                 let parsed =
-                    self.parse_stored(test.user_id, source, &filename, &test.parse, Arc::new(NoProgress)).await?;
+                    self.parse_stored(test.user_id, source, &filename, &test.parse, Arc::new(NoProgress), None).await?;
                 (filename, parsed.document, parsed.reused)
             }
             RuleTestInput::Bytes { filename, bytes } => {
@@ -45,7 +45,7 @@ impl DocumentExecutor {
                     return Err(output::file_too_large(file.size, &self.parts.limits).into());
                 }
                 let source = Source::Memory(bytes.clone());
-                let request = self.request(source, &file, &filename, &test.parse, Arc::new(NoProgress)).await?;
+                let request = self.request(source, &file, &filename, &test.parse, Arc::new(NoProgress), None).await?;
                 (filename, self.parts.engines.parse(request).await?.document, false)
             }
         };
@@ -60,6 +60,9 @@ impl RuleTester for DocumentExecutor {
         let transform = Arc::clone(self.parts.transforms.get(test.definition.mode)?);
         let trace = Arc::new(Trace::recording());
         let (filename, parsed) = self.trial_document(&test, &trace).await?;
+        if !transform.accepts_rows_beside() && rows::reference(&parsed).await.is_some() {
+            return Err(rows::beside());
+        }
         let images = match &test.input {
             RuleTestInput::Parsed { .. } => None,
             RuleTestInput::Stored { source, .. } => images::of_stored(&self.parts.store, source),

@@ -10,7 +10,7 @@ fn parse(bytes: &[u8]) -> Draft {
 }
 
 #[track_caller]
-fn check(text: &str, rows: serde_json::Value) {
+fn check(text: &str, rows: Value) {
     assert_eq!(json!(parse(text.as_bytes()).rows), rows, "{text:?}");
 }
 

@@ -1,12 +1,23 @@
 //! NDJSON (JSON Lines): one value a line, each a row.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+
 use millrace_domain::document::{Block, BlockKind};
 use serde_json::{Map, Value};
 
-use super::text::decode_some;
+use super::text::{self, decode_some};
 use crate::failure::ParseFailure;
 use crate::format::Format;
+use crate::limits::ParserLimits;
+use crate::nul;
 use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::rows::{Allowance, HEAD_BYTES, HEAD_ROWS, LargeText, RowStream, RowWriter, cut_warning};
+
+/// Name of this parser.
+pub(crate) const NAME: &str = "ndjson";
+/// Bytes of a large file read at a time.
+const BUFFER_BYTES: usize = 64 << 10;
 
 /// Key of lines that are no objects.
 const VALUE_KEY: &str = "value";
@@ -20,7 +31,7 @@ pub struct NdjsonParser;
 
 impl Parser for NdjsonParser {
     fn name(&self) -> &'static str {
-        "ndjson"
+        NAME
     }
 
     fn version(&self) -> &'static str {
@@ -39,39 +50,117 @@ impl Parser for NdjsonParser {
         let decoded = decode_some(input.bytes)?;
         let mut warnings = decoded.warnings();
         let mut rows: Vec<Map<String, Value>> = Vec::new();
-        let mut bad: Vec<(usize, serde_json::Error)> = Vec::new();
+        let mut bad = BadLines::default();
         for (index, line) in decoded.text.lines().enumerate() {
-            if line.trim().is_empty() {
-                continue;
-            }
-            match serde_json::from_str(line) {
-                Ok(Value::Object(row)) => rows.push(row),
-                Ok(value) => rows.push([(VALUE_KEY.to_owned(), value)].into_iter().collect()),
-                Err(error) => bad.push((index + 1, error)),
+            match row(line) {
+                Some(Ok(row)) => rows.push(row),
+                Some(Err(error)) => bad.add(index as u64 + 1, error),
+                None => {}
             }
         }
-        if let Some((line, error)) = bad.first() {
-            if bad.len() > rows.len() {
-                return Err(ParseFailure::unreadable("NDJSON", format!("line {line}: {error}")));
+        warnings.extend(bad.warning(rows.len() as u64)?);
+        Ok(Draft { warnings, rows: Some(rows), ..draft(decoded.text) })
+    }
+
+    fn streaming(&self) -> Option<&dyn RowStream> {
+        Some(self)
+    }
+}
+
+impl RowStream for NdjsonParser {
+    fn read_rows(
+        &self,
+        file: &File,
+        limits: &ParserLimits,
+        rows: &mut RowWriter<'_>,
+    ) -> Result<Option<Draft>, ParseFailure> {
+        let Some(large) = LargeText::of(file)? else { return Ok(None) };
+        let allowance = Allowance::new(limits.max_inline_bytes);
+        let mut reader = BufReader::with_capacity(BUFFER_BYTES, large.reader(file)?.limited(allowance.clone()));
+        let (mut line, mut number, mut head) = (String::new(), 0, String::new());
+        let mut bad = BadLines::default();
+        let mut is_blank = true;
+        while read_line(&mut reader, &mut line)? {
+            allowance.renew();
+            number += 1;
+            if number <= HEAD_ROWS as u64 && (head.len() + line.len()) as u64 <= HEAD_BYTES {
+                head.push_str(&line);
             }
-            let numbers: Vec<String> = bad.iter().take(NAMED_LINES).map(|(line, _)| line.to_string()).collect();
-            let more = if bad.len() > NAMED_LINES { ", …" } else { "" };
-            let numbers = numbers.join(", ");
-            warnings.push(format!(
-                "{} lines are no JSON and not in rows: {numbers}{more} (line {line}: {error})",
-                bad.len()
-            ));
+            is_blank = is_blank && text::is_blank(&line);
+            match row(&line) {
+                Some(Ok(mut row)) => {
+                    nul::strip_row(&mut row);
+                    rows.push(&row)?;
+                }
+                Some(Err(error)) => bad.add(number, error),
+                None => {}
+            }
         }
-        let text = decoded.text.clone();
-        let block = Block::new(BlockKind::Code, text);
-        Ok(Draft {
-            markdown: decoded.text,
-            blocks: vec![block],
-            pages: 1,
-            warnings,
-            rows: Some(rows),
-            ..Draft::default()
-        })
+        if is_blank {
+            return Err(text::only_blanks());
+        }
+        let mut warnings = large.warnings(reader.get_ref().is_lossy());
+        warnings.extend(bad.warning(rows.rows())?);
+        let (first, reference) = rows.finish()?;
+        warnings.push(cut_warning(reference.rows));
+        Ok(Some(Draft { warnings, rows: Some(first), rows_ref: Some(reference), ..draft(head) }))
+    }
+}
+
+/// The next line; false at the end of the file.
+fn read_line(reader: &mut impl BufRead, line: &mut String) -> Result<bool, ParseFailure> {
+    line.clear();
+    Ok(reader.read_line(line).map_err(|error| ParseFailure::unreadable("NDJSON", error))? > 0)
+}
+
+/// The text in a block of code.
+fn draft(text: String) -> Draft {
+    let block = Block::new(BlockKind::Code, text.clone());
+    Draft { markdown: text, blocks: vec![block], pages: 1, ..Draft::default() }
+}
+
+/// The row of a line; none of a blank one.
+fn row(line: &str) -> Option<serde_json::Result<Map<String, Value>>> {
+    if line.trim().is_empty() {
+        return None;
+    }
+    Some(serde_json::from_str(line).map(|value| match value {
+        Value::Object(row) => row,
+        value => [(VALUE_KEY.to_owned(), value)].into_iter().collect(),
+    }))
+}
+
+/// Lines that are no JSON.
+#[derive(Debug, Default)]
+struct BadLines {
+    count: u64,
+    /// Numbers of the first, from 1.
+    named: Vec<u64>,
+    /// What is wrong with the first of all.
+    first: Option<serde_json::Error>,
+}
+
+impl BadLines {
+    fn add(&mut self, line: u64, error: serde_json::Error) {
+        self.count += 1;
+        if self.named.len() < NAMED_LINES {
+            self.named.push(line);
+        }
+        self.first.get_or_insert(error);
+    }
+
+    /// What to say of them, if there are any, in a file with so many good rows.
+    ///
+    /// # Errors
+    /// `unreadable_file` when more lines are bad than good.
+    fn warning(self, rows: u64) -> Result<Option<String>, ParseFailure> {
+        let (Some(error), [line, ..]) = (self.first, self.named.as_slice()) else { return Ok(None) };
+        if self.count > rows {
+            return Err(ParseFailure::unreadable("NDJSON", format!("line {line}: {error}")));
+        }
+        let numbers = self.named.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        let more = if self.count > self.named.len() as u64 { ", …" } else { "" };
+        Ok(Some(format!("{} lines are no JSON and not in rows: {numbers}{more} (line {line}: {error})", self.count)))
     }
 }
 

@@ -43,10 +43,17 @@ impl Parser for TextParser {
 /// `empty_file` when there are only blanks.
 pub(super) fn decode_some(bytes: &[u8]) -> Result<Decoded, ParseFailure> {
     let decoded = decode(bytes);
-    if decoded.text.chars().all(|character| character.is_whitespace() || character == '\0') {
-        return Err(ParseFailure::new(FailureCode::EmptyFile, "the file holds only blanks"));
-    }
-    Ok(decoded)
+    if is_blank(&decoded.text) { Err(only_blanks()) } else { Ok(decoded) }
+}
+
+/// Whether there is nothing to read.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(|character| character.is_whitespace() || character == '\0')
+}
+
+/// The failure of a file without anything to read.
+pub(super) fn only_blanks() -> ParseFailure {
+    ParseFailure::new(FailureCode::EmptyFile, "the file holds only blanks")
 }
 
 /// `\r\n` and lone `\r` → `\n`.

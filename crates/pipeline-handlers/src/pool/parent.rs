@@ -63,6 +63,8 @@ pub struct ParseJob {
     pub limits: ParserLimits,
     /// What was asked for.
     pub options: ParseOptions,
+    /// A file for rows that are too many for a document; `None` when all of them must stand in it.
+    pub rows: Option<PathBuf>,
 }
 
 /// Parser processes, reused from document to document.
@@ -100,7 +102,7 @@ impl ParserPool {
     /// # Errors
     /// A [`ParseFailure`]; `parser_*` codes when the child did not live to say what is wrong.
     pub async fn parse(&self, job: ParseJob) -> Result<Bytes, ParseFailure> {
-        self.run(job.input, job.filename, job.limits, Work::Parse(job.options)).await
+        self.run(job.input, job.filename, job.limits, Work::Parse { options: job.options, rows: job.rows }).await
     }
 
     /// Makes a picture of one page of a PDF in a child. Dropping the future kills the child.

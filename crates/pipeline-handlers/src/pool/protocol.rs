@@ -22,7 +22,12 @@ pub(super) const HEAD_LIMIT: u64 = 64 << 10;
 #[serde(rename_all = "snake_case")]
 pub(super) enum Work {
     /// Parse it with the built-in parser of its format; gives a parsed document as JSON.
-    Parse(ParseOptions),
+    Parse {
+        /// What was asked for.
+        options: ParseOptions,
+        /// Where rows go that are too many for a document; `None` when all of them must stand in it.
+        rows: Option<PathBuf>,
+    },
     /// Make a picture of one of its pages; gives a [`PageImage`](crate::render::PageImage) in its own encoding.
     Render(RenderPage),
 }

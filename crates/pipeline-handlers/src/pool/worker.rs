@@ -1,14 +1,16 @@
 //! The child's side: reads requests, works on the files, answers. Knows no async runtime and no logging.
 
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use super::os;
 use super::protocol::{HEAD_LIMIT, Outcome, Request, ResponseHead, Work, read_frame, write_frame};
 use crate::failure::{FailureCode, ParseFailure};
+use crate::file;
 use crate::registry::{ParserRegistry, builtin};
 use crate::render;
+use crate::rows::keep_beside;
 
 /// Stack of the parsing thread, in bytes; only what is touched costs memory. Parsers of nested formats recurse.
 const STACK_BYTES: usize = 64 << 20;
@@ -66,15 +68,24 @@ fn work_on(
         os::limit_parse(baseline, limits.memory_bytes, limits.cpu_seconds).map_err(|error| {
             ParseFailure::new(FailureCode::ParserUnavailable, format!("limits cannot be set: {error}"))
         })?;
-        let bytes = match inline {
-            Some(bytes) => bytes,
-            None => read_file(request)?,
+        let path = request.path.as_deref().unwrap_or_else(|| Path::new(""));
+        let (options, rows) = match &request.work {
+            Work::Parse { options, rows } => (options, rows.as_deref()),
+            Work::Render(page) => {
+                let bytes = match inline {
+                    Some(bytes) => bytes,
+                    None => file::read_whole(&file::open(path, limits)?, limits)?,
+                };
+                return render::render_page(bytes, page, limits);
+            }
         };
-        let document = match &request.work {
-            Work::Parse(options) => registry.parse(&bytes, &request.filename, limits, options)?,
-            Work::Render(page) => return render::render_page(bytes, page, limits),
+        let mut document = match inline {
+            Some(bytes) => registry.parse(&bytes, &request.filename, limits, options)?,
+            None => registry.parse_file(path, &request.filename, limits, options, rows)?,
         };
-        drop(bytes);
+        if let Some(rows) = rows {
+            keep_beside(&mut document, limits, || Ok(rows))?;
+        }
         crate::output::to_json(&document, limits)
     });
     match catch_unwind(work) {
@@ -84,20 +95,4 @@ fn work_on(
             (Err(failure), true)
         }
     }
-}
-
-fn read_file(request: &Request) -> Result<Vec<u8>, ParseFailure> {
-    let unavailable = |error: io::Error| {
-        ParseFailure::new(FailureCode::ParserUnavailable, format!("the file cannot be opened: {error}"))
-    };
-    let path = request.path.as_deref().unwrap_or_else(|| std::path::Path::new(""));
-    let limit = request.limits.max_file_bytes;
-    let file = File::open(path).map_err(unavailable)?;
-    let size = file.metadata().map_err(unavailable)?.len();
-    let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unavailable)?;
-    if bytes.len() as u64 > limit {
-        return Err(crate::output::file_too_large(bytes.len() as u64, &request.limits));
-    }
-    Ok(bytes)
 }

@@ -140,6 +140,11 @@ pub trait Transform: Send + Sync + 'static {
     /// # Errors
     /// A [`Fault`] of kind `Invalid` or `Unsupported` with a pointer into the rule: `/options/…`, `/json_schema/…`.
     fn check(&self, rule: &RuleDefinition) -> Result<(), Fault>;
+    /// Whether the first rows of a large table are enough for it. If so, documents may hold no more and refer to an
+    /// artifact of kind `rows` for the rest; if not, all rows stand in them, as far as the limits allow.
+    fn accepts_rows_beside(&self) -> bool {
+        false
+    }
     /// Makes the result.
     ///
     /// # Errors

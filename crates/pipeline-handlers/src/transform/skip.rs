@@ -2,6 +2,8 @@
 
 use async_trait::async_trait;
 use millrace_domain::Fault;
+use millrace_domain::artifact::ArtifactKind;
+use millrace_domain::document::RowsRef;
 use millrace_domain::rule::{PostprocessMode, RuleDefinition};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -25,6 +27,10 @@ impl Transform for SkipTransform {
 
     fn check(&self, _rule: &RuleDefinition) -> Result<(), Fault> {
         Ok(())
+    }
+
+    fn accepts_rows_beside(&self) -> bool {
+        true
     }
 
     async fn apply(&self, input: TransformInput) -> Result<Transformed, TransformError> {
@@ -67,6 +73,8 @@ pub(crate) struct ParsedView {
     #[serde(default)]
     rows: Option<Box<RawValue>>,
     #[serde(default)]
+    rows_ref: Option<RowsRef>,
+    #[serde(default)]
     data: Option<Box<RawValue>>,
 }
 
@@ -81,7 +89,20 @@ struct SkipResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    rows_artifact: Option<RowsArtifact<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows_preview: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a RawValue>,
+}
+
+/// Where the rows of a large table are.
+#[derive(Debug, Serialize)]
+struct RowsArtifact<'a> {
+    /// The kind of the artifact.
+    artifact: &'static str,
+    #[serde(flatten)]
+    rows: &'a RowsRef,
 }
 
 /// What every result tells about itself; read back when the mount alone runs again.
@@ -96,20 +117,24 @@ pub(crate) struct ResultSummary {
 }
 
 /// Makes the result: `{filename, content, pages, parser, warnings}`, with `rows` for tabular files and `data`: what the
-/// parser found, or for JSON files the value itself, digit for digit, if every consumer can hold it. May add to the
-/// view's warnings.
+/// parser found, or for JSON files the value itself, digit for digit, if every consumer can hold it. Of large tables it
+/// holds `rows_artifact` and `rows_preview` instead of `rows`. May add to the view's warnings.
 ///
 /// # Errors
 /// Only when a text cannot be serialised, which no text makes happen.
 pub(crate) fn skip(filename: &str, parsed: &mut ParsedView) -> serde_json::Result<Box<RawValue>> {
     let data = if parsed.parser == json::NAME { json_value(parsed)? } else { parsed.data.take() };
+    let rows = parsed.rows.as_deref();
+    let beside = parsed.rows_ref.as_ref();
     to_raw_value(&SkipResult {
         filename,
         content: &parsed.markdown,
         pages: parsed.pages,
         parser: &parsed.parser,
         warnings: &parsed.warnings,
-        rows: parsed.rows.as_deref(),
+        rows: if beside.is_none() { rows } else { None },
+        rows_artifact: beside.map(|rows| RowsArtifact { artifact: ArtifactKind::Rows.as_str(), rows }),
+        rows_preview: beside.and(rows),
         data: data.as_deref(),
     })
 }

@@ -15,17 +15,20 @@ use millrace_domain::ports::{Job, ListedObject, ObjectError, ObjectStore, Object
 use millrace_domain::task::{SourceFile, StageDetail, Task, TaskSpec};
 use millrace_domain::{Stage, TaskKind, TaskState};
 use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 /// Objects in memory, or in a folder when the test wants local paths.
 #[derive(Default)]
 pub struct FakeStore {
-    pub objects: Mutex<HashMap<String, Bytes>>,
+    pub objects: Arc<Mutex<HashMap<String, Bytes>>>,
     pub folder: Option<tempfile::TempDir>,
     /// Puts of keys that contain this text fail.
     pub failing_puts: Option<&'static str>,
     /// Every read fails.
     pub failing_gets: bool,
+    /// Streamed writes tell this and never end.
+    pub stalling_writes: Option<CancellationToken>,
 }
 
 impl FakeStore {
@@ -56,8 +59,12 @@ impl ObjectStore for FakeStore {
         Ok(StoredObject { size, sha256: format!("digest of {key}") })
     }
 
-    async fn writer(&self, _key: &str) -> Result<Box<dyn ObjectWriter>, ObjectError> {
-        Err(down())
+    async fn writer(&self, key: &str) -> Result<Box<dyn ObjectWriter>, ObjectError> {
+        if self.failing_puts.is_some_and(|part| key.contains(part)) {
+            return Err(down());
+        }
+        let (objects, stalling) = (Arc::clone(&self.objects), self.stalling_writes.clone());
+        Ok(Box::new(FakeWriter { objects, key: key.to_owned(), bytes: Vec::new(), stalling }))
     }
 
     async fn get(&self, key: &str) -> Result<Bytes, ObjectError> {
@@ -89,6 +96,35 @@ impl ObjectStore for FakeStore {
     async fn check(&self) -> Result<(), ObjectError> {
         Ok(())
     }
+}
+
+/// Writes one object of a [`FakeStore`].
+struct FakeWriter {
+    objects: Arc<Mutex<HashMap<String, Bytes>>>,
+    key: String,
+    bytes: Vec<u8>,
+    stalling: Option<CancellationToken>,
+}
+
+#[async_trait]
+impl ObjectWriter for FakeWriter {
+    async fn write(&mut self, chunk: Bytes) -> Result<(), ObjectError> {
+        if let Some(token) = &self.stalling {
+            token.cancel();
+            std::future::pending::<()>().await;
+        }
+        self.bytes.extend_from_slice(&chunk);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> Result<StoredObject, ObjectError> {
+        let stored =
+            StoredObject { size: self.bytes.len() as u64, sha256: format!("{:x}", Sha256::digest(&self.bytes)) };
+        self.objects.lock().insert(self.key, self.bytes.into());
+        Ok(stored)
+    }
+
+    async fn abort(self: Box<Self>) {}
 }
 
 /// Remembers what a worker reported.

@@ -116,6 +116,12 @@ pub struct ParsersConfig {
     pub max_archive_depth: u32,
     /// Largest parsed document as JSON, in bytes. Default 256 MiB.
     pub max_output_bytes: u64,
+    /// Most rows of a table in the document itself; more become an artifact of their own. Default 10000.
+    pub max_inline_rows: u32,
+    /// Most bytes of rows as JSON in the document itself. Default 16 MiB.
+    pub max_inline_bytes: u64,
+    /// Most bytes of rows of one file. Default 4 GiB.
+    pub max_rows_bytes: u64,
     /// Memory of a child process, in bytes. Default 1 GiB.
     pub memory_bytes: u64,
     /// Processor time of one file, in seconds. Default 60.
@@ -140,6 +146,9 @@ impl Default for ParsersConfig {
             max_zip_entries: 20_000,
             max_archive_depth: 4,
             max_output_bytes: 256 * MIB,
+            max_inline_rows: 10_000,
+            max_inline_bytes: 16 * MIB,
+            max_rows_bytes: 4096 * MIB,
             memory_bytes: 1024 * MIB,
             cpu_seconds: 60,
             wall_seconds: 120,

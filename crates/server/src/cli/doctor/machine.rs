@@ -118,6 +118,7 @@ async fn parse() -> anyhow::Result<()> {
         filename: "doctor.html".to_owned(),
         limits: ParserLimits { wall_seconds: 10, ..ParserLimits::default() },
         options: millrace_domain::parse_options::ParseOptions::default(),
+        rows: None,
     };
     let document = pool.parse(job).await.map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
     let text = String::from_utf8_lossy(&document);
