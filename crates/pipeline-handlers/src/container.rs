@@ -30,6 +30,25 @@ pub(crate) fn zip_format(bytes: &[u8], limits: &ParserLimits, budget: &Budget) -
     Ok(format)
 }
 
+/// Refuses an archive of a service when it would inflate to too much, or holds what cannot be read.
+///
+/// # Errors
+/// `archive_too_large`, `encrypted_file`, `unreadable_file`.
+pub(crate) fn check_archive(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    limits: &ParserLimits,
+    budget: &Budget,
+) -> Result<(), ParseFailure> {
+    budget.take_entries(archive.len())?;
+    let mut buffer = vec![0_u8; 64 << 10];
+    for index in 0..archive.len() {
+        count_entry(archive, index, &mut buffer, limits, budget).map_err(|error| match error {
+            EntryError::OverLimit(failure) | EntryError::Unreadable(failure) => failure,
+        })?;
+    }
+    Ok(())
+}
+
 fn format_of(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Format, ParseFailure> {
     let mut media_type = String::new();
     if let Ok(entry) = archive.by_name("mimetype") {

@@ -37,6 +37,22 @@ pub enum FailureCode {
     ParserCrashed,
     /// No parser process could be started.
     ParserUnavailable,
+    /// A remote parser does not answer.
+    ParserUnreachable,
+    /// A remote parser has too much to do.
+    ParserBusy,
+    /// A remote parser lost the task again and again.
+    ParserLost,
+    /// A remote parser does not accept the configured credentials.
+    ParserUnauthorized,
+    /// A remote parser does not accept the request.
+    ParserRejected,
+    /// A remote parser failed at this file.
+    ParserFailed,
+    /// What a remote parser lets this account do is used up.
+    ParserQuota,
+    /// A remote parser answered something that its protocol does not know.
+    ParserProtocol,
 }
 
 impl FailureCode {
@@ -58,12 +74,27 @@ impl FailureCode {
             Self::ParserMemory => "parser_memory",
             Self::ParserCrashed => "parser_crashed",
             Self::ParserUnavailable => "parser_unavailable",
+            Self::ParserUnreachable => "parser_unreachable",
+            Self::ParserBusy => "parser_busy",
+            Self::ParserLost => "parser_lost",
+            Self::ParserUnauthorized => "parser_unauthorized",
+            Self::ParserRejected => "parser_rejected",
+            Self::ParserFailed => "parser_failed",
+            Self::ParserQuota => "parser_quota",
+            Self::ParserProtocol => "parser_protocol",
         }
     }
 
     /// Whether the same bytes may fare better another time. Bad input never does.
     pub fn retryable(self) -> bool {
-        matches!(self, Self::ParserCrashed | Self::ParserUnavailable)
+        matches!(
+            self,
+            Self::ParserCrashed
+                | Self::ParserUnavailable
+                | Self::ParserUnreachable
+                | Self::ParserBusy
+                | Self::ParserLost
+        )
     }
 }
 

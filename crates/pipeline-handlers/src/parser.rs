@@ -102,13 +102,18 @@ pub trait Parser: Send + Sync {
 
 /// Finishes a draft: names the parser and removes what JSON stores cannot hold.
 pub(crate) fn finish(draft: Draft, parser: &dyn Parser) -> ParsedDocument {
+    finish_as(draft, parser.name(), parser.version())
+}
+
+/// The same for what a service made.
+pub(crate) fn finish_as(draft: Draft, parser: &str, version: &str) -> ParsedDocument {
     let mut document = ParsedDocument {
         markdown: draft.markdown,
         blocks: draft.blocks,
         pages: draft.pages,
         warnings: draft.warnings,
-        parser: parser.name().to_owned(),
-        version: parser.version().to_owned(),
+        parser: parser.to_owned(),
+        version: version.to_owned(),
         rows: draft.rows,
         rows_ref: draft.rows_ref,
         data: draft.data,

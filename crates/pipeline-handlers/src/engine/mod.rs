@@ -3,10 +3,15 @@
 //! An [`Engine`] is asynchronous and owns how the bytes reach its parser; a [`Parser`](crate::parser::Parser) is a pure
 //! function inside the local engine. [`EngineChain`] tries engines in the configured order.
 
+pub(crate) mod answer;
 mod chain;
+pub mod docling;
 mod gaps;
 pub mod local;
 mod markdown;
+pub mod mineru;
+pub mod mineru_cloud;
+pub mod remote;
 mod source;
 pub mod tesseract;
 
@@ -111,7 +116,15 @@ impl From<ParseFailure> for EngineFailure {
             | FailureCode::ParserTimeout
             | FailureCode::ParserMemory
             | FailureCode::ParserCrashed
-            | FailureCode::ParserUnavailable => Verdict::Tried,
+            | FailureCode::ParserUnavailable
+            | FailureCode::ParserUnreachable
+            | FailureCode::ParserBusy
+            | FailureCode::ParserLost
+            | FailureCode::ParserUnauthorized
+            | FailureCode::ParserRejected
+            | FailureCode::ParserFailed
+            | FailureCode::ParserQuota
+            | FailureCode::ParserProtocol => Verdict::Tried,
             FailureCode::EmptyFile
             | FailureCode::EncryptedFile
             | FailureCode::TooManyPages

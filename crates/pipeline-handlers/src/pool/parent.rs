@@ -16,6 +16,7 @@ use super::death;
 use super::idle::IdleChildren;
 use super::protocol::{Request, Work};
 use super::spawner::Spawner;
+use crate::engine::answer::AnswerForm;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::limits::ParserLimits;
 use crate::render::{PageImage, RenderPage};
@@ -118,6 +119,19 @@ impl ParserPool {
         let payload = self.run(input, String::new(), limits, Work::Render(page)).await?;
         PageImage::decode(payload)
             .ok_or_else(|| ParseFailure::new(FailureCode::ParserCrashed, "the parser process answered nonsense"))
+    }
+
+    /// Reads what a remote parser answered in a child; gives the document as JSON. Dropping the future kills the child.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub(crate) async fn read_answer(
+        &self,
+        input: WorkerInput,
+        form: AnswerForm,
+        limits: ParserLimits,
+    ) -> Result<Bytes, ParseFailure> {
+        self.run(input, String::new(), limits, Work::Answer(form)).await
     }
 
     async fn run(

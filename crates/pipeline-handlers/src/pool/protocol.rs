@@ -11,6 +11,7 @@ use millrace_domain::parse_options::ParseOptions;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use crate::engine::answer::AnswerForm;
 use crate::limits::ParserLimits;
 use crate::render::RenderPage;
 
@@ -30,6 +31,8 @@ pub(super) enum Work {
     },
     /// Make a picture of one of its pages; gives a [`PageImage`](crate::render::PageImage) in its own encoding.
     Render(RenderPage),
+    /// Read it as the answer of a remote parser; gives a parsed document as JSON.
+    Answer(AnswerForm),
 }
 
 /// One file to work on.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::os;
 use super::protocol::{HEAD_LIMIT, Outcome, Request, ResponseHead, Work, read_frame, write_frame};
+use crate::engine::answer;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::file;
 use crate::registry::{ParserRegistry, builtin};
@@ -69,15 +70,14 @@ fn work_on(
             ParseFailure::new(FailureCode::ParserUnavailable, format!("limits cannot be set: {error}"))
         })?;
         let path = request.path.as_deref().unwrap_or_else(|| Path::new(""));
+        let whole = |inline: Option<Vec<u8>>| match inline {
+            Some(bytes) => Ok(bytes),
+            None => file::read_whole(&file::open(path, limits)?, limits),
+        };
         let (options, rows) = match &request.work {
             Work::Parse { options, rows } => (options, rows.as_deref()),
-            Work::Render(page) => {
-                let bytes = match inline {
-                    Some(bytes) => bytes,
-                    None => file::read_whole(&file::open(path, limits)?, limits)?,
-                };
-                return render::render_page(bytes, page, limits);
-            }
+            Work::Render(page) => return render::render_page(whole(inline)?, page, limits),
+            Work::Answer(form) => return crate::output::to_json(&answer::read(&whole(inline)?, form, limits)?, limits),
         };
         let mut document = match inline {
             Some(bytes) => registry.parse(&bytes, &request.filename, limits, options)?,

@@ -27,6 +27,7 @@ use crate::config::{Config, StoreKind};
 use crate::embedded_postgres::{DataDir, DataDirLock, EmbeddedPostgres};
 use crate::housekeeping;
 
+pub(crate) use engines::engine_capabilities;
 pub use identity::Identity;
 
 /// Builds an [`App`] from the configuration; every part can be overridden.

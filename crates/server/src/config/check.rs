@@ -1,6 +1,6 @@
 //! What serde cannot see: ranges, and values that do not go together.
 
-use super::engines::{EngineName, TesseractSection};
+use super::engines::{EngineName, RemoteLimits, TesseractSection};
 use super::network::{AuthConfig, IssuerConfig};
 use super::storage::{ObjectsConfig, StoreKind};
 use super::{Config, ConfigError, key_bytes};
@@ -29,6 +29,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     objects(&config.objects, &mut problems);
     engines(config, &mut problems);
     problems.0.extend(config.llm.problems());
+    remotes(config, &mut problems);
     auth(config, &mut problems);
     secrets(config, &mut problems);
     if problems.0.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(problems.0)) }
@@ -167,7 +168,7 @@ fn engines(config: &Config, problems: &mut Problems) {
     problems.unless(!parsers.order.is_empty(), "parsers.order must name at least one parser");
     for (index, name) in parsers.order.iter().enumerate() {
         let twice = parsers.order.iter().take(index).any(|other| other == name);
-        problems.unless(!twice, format!("parsers.order names {name:?} twice"));
+        problems.unless(!twice, format!("parsers.order names {} twice", name.as_str()));
     }
     let TesseractSection { program, data_dir, languages, dpi, page_segmentation, page_seconds, memory_bytes, .. } =
         &parsers.tesseract;
@@ -196,6 +197,52 @@ fn secrets(config: &Config, problems: &mut Problems) {
         let fine = key_bytes(key).is_some();
         problems.unless(fine, "secrets.key and secrets.previous_keys are 64 hex digits each (openssl rand -hex 32)");
     }
+}
+
+/// Remote parsers: addresses of HTTP, and limits under which something can work.
+fn remotes(config: &Config, problems: &mut Problems) {
+    let (mineru, cloud, docling) = (&config.parsers.mineru, &config.parsers.mineru_cloud, &config.parsers.docling);
+    let cloud_url = cloud.token.as_ref().map(|_| &cloud.url);
+    for (name, url, limits) in [
+        (EngineName::Mineru, mineru.url.as_ref(), &mineru.limits),
+        (EngineName::MineruCloud, cloud_url, &cloud.limits),
+        (EngineName::Docling, docling.url.as_ref(), &docling.limits),
+    ] {
+        let key = name.as_str();
+        let is_http = url.is_none_or(|url| url.starts_with("http://") || url.starts_with("https://"));
+        problems.unless(is_http, format!("parsers.{key}.url must begin with http:// or https://"));
+        problems.unless(
+            url.is_none() || config.parsers.order.contains(&name),
+            format!("parsers.{key} is configured, but parsers.order does not name {key}"),
+        );
+        let RemoteLimits { concurrency, deadline_ms, request_timeout_ms, poll_first_ms, poll_max_ms, .. } = limits;
+        for (limit, value) in [
+            ("concurrency", u64::from(*concurrency)),
+            ("request_timeout_ms", *request_timeout_ms),
+            ("poll_first_ms", *poll_first_ms),
+        ] {
+            problems.unless(value > 0, format!("parsers.{key}.limits.{limit} must be at least 1"));
+        }
+        problems.unless(
+            poll_first_ms <= poll_max_ms,
+            format!("parsers.{key}.limits.poll_first_ms must not exceed poll_max_ms"),
+        );
+        problems.unless(
+            *deadline_ms < config.queue.task_timeout_seconds.saturating_mul(1_000),
+            format!("parsers.{key}.limits.deadline_ms must be less than queue.task_timeout_seconds"),
+        );
+    }
+    let is_safe = cloud.url.starts_with("https://") || local_address(&cloud.url);
+    problems.unless(cloud.token.is_none() || is_safe, "parsers.mineru_cloud.url must be https: a token goes there");
+    let is_filled = cloud.source_url.as_ref().is_none_or(|url| url.contains("{sha256}"));
+    problems.unless(is_filled, "parsers.mineru_cloud.source_url must have {sha256} in it");
+    let is_mode = ["accurate", "fast"].contains(&docling.table_mode.as_str());
+    problems.unless(is_mode, "parsers.docling.table_mode must be accurate or fast");
+}
+
+/// Whether an address is of this machine, where plain HTTP harms nobody.
+fn local_address(url: &str) -> bool {
+    ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"].iter().any(|start| url.starts_with(start))
 }
 
 fn auth(config: &Config, problems: &mut Problems) {

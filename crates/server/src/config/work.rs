@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use serde::{Deserialize, Serialize};
 
-use super::engines::{EngineName, TesseractSection};
+use super::engines::{DoclingSection, EngineName, MineruCloudSection, MineruSection, TesseractSection};
 
 const MIB: u64 = 1 << 20;
 
@@ -94,6 +94,12 @@ pub struct ParsersConfig {
     pub order: Vec<EngineName>,
     /// Text in pictures and scans.
     pub tesseract: TesseractSection,
+    /// A MinerU of one's own.
+    pub mineru: MineruSection,
+    /// mineru.net.
+    pub mineru_cloud: MineruCloudSection,
+    /// docling-serve.
+    pub docling: DoclingSection,
     /// Child processes at once. Default: one per core, at least 2.
     pub workers: Option<u32>,
     /// Child processes kept while idle. Default 1.
@@ -135,6 +141,9 @@ impl Default for ParsersConfig {
         Self {
             order: EngineName::ALL.to_vec(),
             tesseract: TesseractSection::default(),
+            mineru: MineruSection::default(),
+            mineru_cloud: MineruCloudSection::default(),
+            docling: DoclingSection::default(),
             workers: None,
             warm_workers: 1,
             documents_per_worker: 200,

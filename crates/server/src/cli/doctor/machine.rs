@@ -110,6 +110,28 @@ pub(super) async fn parsers(report: &mut Report) -> anyhow::Result<()> {
     }
 }
 
+/// Which ways to parse there are, and whether the remote ones answer.
+pub(super) async fn engines(config: &Config, report: &mut Report) -> anyhow::Result<()> {
+    let engines = match compose::engine_capabilities(&config.parsers).await {
+        Ok(engines) => engines,
+        Err(error) => return report.fail("engines", &format!("{error:#}")),
+    };
+    let (answering, silent): (Vec<_>, Vec<_>) = engines.into_iter().partition(|engine| engine.available);
+    let names: Vec<String> = answering
+        .iter()
+        .map(|engine| match &engine.version {
+            Some(version) => format!("{} {version}", engine.name),
+            None => engine.name.clone(),
+        })
+        .collect();
+    report.ok("engines", &format!("tried in this order: {}", names.join(", ")))?;
+    for engine in silent {
+        let detail = engine.detail.unwrap_or_default();
+        report.warn("engines", &format!("{} is configured and cannot be used now: {detail}", engine.name))?;
+    }
+    Ok(())
+}
+
 async fn parse() -> anyhow::Result<()> {
     let command = WorkerCommand::current_exe().context("this program's own path is unknown")?;
     let pool = ParserPool::start(PoolConfig { size: 1, warm: 0, ..PoolConfig::new(command) })?;

@@ -45,6 +45,7 @@ pub(super) async fn run(args: DoctorArgs, settings: &Settings) -> anyhow::Result
     }
     let is_held = machine::holder(&config, settings, &mut report).await?;
     machine::parsers(&mut report).await?;
+    machine::engines(&config, &mut report).await?;
     let configured = config.objects.orphan_grace_seconds;
     let asked = args.orphan_grace.unwrap_or(configured);
     // Files that a running server is just receiving have no rows yet.
