@@ -85,6 +85,7 @@ async fn read(name: &str, bytes: &[u8], rule: &Value) -> Result<Value, String> {
         task_id: None,
         progress: Arc::new(|_, _| {}),
         trace: Arc::new(Trace::default()),
+        images: None,
     };
     let made = transform
         .apply(input)

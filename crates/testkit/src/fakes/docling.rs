@@ -3,6 +3,8 @@
 //! Tasks move on by being asked after. A result can be fetched once. Without `target_type=inbody` it is somewhere else,
 //! and without `do_pdf_heading_hierarchy` every heading is of level 1.
 
+#![expect(clippy::result_large_err, reason = "an error here is the answer that is sent")]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

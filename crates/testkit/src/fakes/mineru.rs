@@ -3,6 +3,8 @@
 //! Tasks move on by being asked after: so many questions are answered `pending`, then so many `processing`. They live in
 //! memory and are gone after [`restart`](FakeMineru::restart). Unknown fields of forms are ignored without a word.
 
+#![expect(clippy::result_large_err, reason = "an error here is the answer that is sent")]
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 

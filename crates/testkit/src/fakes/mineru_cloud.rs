@@ -3,6 +3,8 @@
 //! A file moves on by being asked after: `waiting-file` until its bytes are there, then `pending`, `running` page by page,
 //! `converting`, and `done` or `failed`. Errors come in the envelope of the API, a bad token in that of the gateway.
 
+#![expect(clippy::result_large_err, reason = "an error here is the answer that is sent")]
+
 use std::collections::HashMap;
 use std::io::{Cursor, Write};
 use std::sync::Arc;

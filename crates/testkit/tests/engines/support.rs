@@ -53,6 +53,7 @@ pub fn request(bytes: Vec<u8>, options: ParseOptions) -> EngineRequest {
         source: Arc::new(Source::Memory(Bytes::from(bytes))),
         options,
         progress: Arc::new(Seen::default()),
+        rows: None,
     }
 }
 

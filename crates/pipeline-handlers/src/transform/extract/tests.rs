@@ -45,6 +45,7 @@ fn input(rule: RuleDefinition, document: &ParsedDocument, trace: Trace) -> Trans
         task_id: None,
         progress: Arc::new(|_, _| {}),
         trace: Arc::new(trace),
+        images: None,
     }
 }
 

@@ -229,7 +229,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The source of every module with behaviours.
-    const SOURCES: [&str; 18] = [
+    const SOURCES: [&str; 19] = [
         include_str!("identity.rs"),
         include_str!("idempotency.rs"),
         include_str!("projects.rs"),
