@@ -19,9 +19,9 @@ contract_suite!(postgres);
 async fn a_ping_tells_when_no_work_can_be_done() {
     let database = TestDatabase::fresh().await.expect("a database");
     database.stores().expect("stores").health.ping().await.expect("it works");
-    let name = database.url.rsplit('/').next().and_then(|rest| rest.split('?').next()).expect("a name");
     let client = database.client().await.expect("a connection");
-    let set = format!("alter database {name} set default_transaction_read_only = on");
+    let ask = "select format('alter database %I set default_transaction_read_only = on', current_database())";
+    let set: String = client.query_one(ask, &[]).await.expect("a statement").get(0);
     client.batch_execute(&set).await.expect("set");
     let answer = database.stores().expect("stores").health.ping().await;
     assert!(matches!(answer, Err(RepositoryError::Unavailable(_))), "{answer:?}");

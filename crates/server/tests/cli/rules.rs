@@ -37,7 +37,7 @@ fn rules_are_moved_and_tried() {
     server.run(&home, &["rules", "test", &ids[0], "empty.txt"]).bad("the file is empty");
     server.run(&home, &["rules", "test", "999999", "a.txt"]).bad("no such rule");
     server.run(&home, &["rules", "test", "missing.json", "a.txt"]).bad("missing.json cannot be read");
-    server.run(&home, &["rules", "import", "draft.json"]).bad("format");
+    server.run(&home, &["rules", "import", "draft.json"]).bad("there is no field 'name'");
 }
 
 #[test]
