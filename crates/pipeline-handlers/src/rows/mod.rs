@@ -1,7 +1,7 @@
 //! Tables too large for one JSON value: their rows go to a file, one object a line, and the document keeps the first.
 //!
 //! Files of rows (CSV, NDJSON) above [`ParserLimits::max_inline_bytes`] are never held in memory: a [`RowStream`] reads
-//! them piece by piece. What other parsers give is cut afterwards ([`keep_beside`]). Both write through [`RowWriter`],
+//! them piece by piece. What other parsers give is cut afterwards (`keep_beside`). Both write through [`RowWriter`],
 //! and both give a document with a [`RowsRef`](millrace_domain::document::RowsRef).
 
 mod cut;

@@ -2,7 +2,7 @@
 //! come back.
 //!
 //! Only the configured addresses are ever asked, and no redirect is followed. Answers are spooled within a limit and
-//! read in a parser process ([`answer`](super::answer)). Cancelling drops the future: polling stops; none of the protocols
+//! read in a parser process (`answer`). Cancelling drops the future: polling stops; none of the protocols
 //! can cancel the task at the service.
 
 mod http;

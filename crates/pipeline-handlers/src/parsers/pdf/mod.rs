@@ -1,8 +1,8 @@
 //! PDF with a text layer → blocks with pages and boxes, and Markdown with page markers.
 //!
 //! The crate `unpdf` interprets the pages: fonts, text, columns, tables. What is made of its lines is decided here, with
-//! the whole document in view: [`furniture`] takes off running heads, [`headings`] and [`levels`] find the headings,
-//! [`assemble`] puts it all in order.
+//! the whole document in view: `furniture` takes off running heads, `headings` and `levels` find the headings,
+//! `assemble` puts it all in order.
 
 mod assemble;
 mod frame;

@@ -1,6 +1,6 @@
 //! Where quotes and values stand in a parsed document. Shared by every transform that cites.
 //!
-//! A quote is compared after [`normalise`]: what a renderer, a printer or a language model changes in passing (case,
+//! A quote is compared after `normalise`: what a renderer, a printer or a language model changes in passing (case,
 //! blanks, typographic signs, hyphenation, Markdown marks) does not count; words and digits do.
 
 mod forms;

@@ -1,6 +1,6 @@
 //! The `extract` transform: fields by selectors, without a model. `docs/rules.md` has the language.
 //!
-//! A program is checked into a [`plan`] when a rule is stored and again when it runs; a [`run`] walks the plan over the
+//! A program is checked into a `plan` when a rule is stored and again when it runs; a `run` walks the plan over the
 //! parsed document, and everything it takes out keeps its place, so that every value can be cited.
 
 mod cells;

@@ -1,9 +1,9 @@
 //! The `llm` transform: a language model fills the rule's JSON Schema from the document.
 //!
-//! Long documents are cut into parts ([`chunks`]) whose results are merged ([`merge`]); no part is left out. Whatever a
-//! server can be made to do about schemas ([`contract`], [`strict`]), the answer is checked against the rule's own, and
-//! the model is told what is wrong ([`run`]). Requests are counted against the project's budget ([`call`]). The
-//! document is sent to the provider and nowhere else; what was said is kept as an artifact ([`exchange`]), never logged.
+//! Long documents are cut into parts (`chunks`) whose results are merged (`merge`); no part is left out. Whatever a
+//! server can be made to do about schemas (`contract`, `strict`), the answer is checked against the rule's own, and
+//! the model is told what is wrong (`run`). Requests are counted against the project's budget (`call`). The
+//! document is sent to the provider and nowhere else; what was said is kept as an artifact (`exchange`), never logged.
 
 mod answer;
 mod call;
