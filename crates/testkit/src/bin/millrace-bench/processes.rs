@@ -96,6 +96,9 @@ fn fields_after_name(stat: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     #[test]
@@ -107,7 +110,12 @@ mod tests {
 
     #[test]
     fn children_are_found_by_parent_and_argument() {
-        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        // Until its first line is there the child may still be between fork and exec, without arguments.
+        let script = ["-c", "echo started; read line", "script", "600"];
+        let (input, output) = (Stdio::piped(), Stdio::piped());
+        let mut child = Command::new("sh").args(script).stdin(input).stdout(output).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let found = children(std::process::id(), "600").unwrap();
         let others = children(std::process::id(), "601").unwrap();
         child.kill().unwrap();
