@@ -149,7 +149,7 @@ fn read(text: &str) -> Result<Read, ParseFailure> {
                 }
             }
             Event::Text(text) => last.text.push_str(&xml::text(&text)),
-            Event::CData(text) => last.text.push_str(&text.xml_content(quick_xml::XmlVersion::Implicit1_0)),
+            Event::CData(text) => last.text.push_str(&xml::verbatim(&text)),
             Event::GeneralRef(reference) => match xml::character(&reference) {
                 Some(character) => last.text.push(character),
                 None => {

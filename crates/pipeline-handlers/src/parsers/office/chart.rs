@@ -1,6 +1,6 @@
 //! Charts (DrawingML) as what they show: a title, a kind, and the table of numbers they were drawn from.
 
-use super::xml::Element;
+use crate::xml::tree::Element;
 
 /// Most points of one series, and most series; more is no chart that somebody reads.
 const MAX_POINTS: usize = 10_000;
@@ -146,7 +146,7 @@ fn table(series: &[Series]) -> Vec<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parsers::office::xml::tree;
+    use crate::xml::tree::tree;
 
     #[test]
     fn series_become_columns() {

@@ -2,7 +2,7 @@
 
 use super::content::{Content, Marker};
 use super::line::Line;
-use super::xml::Element;
+use crate::xml::tree::Element;
 
 /// Items of one diagram that are kept.
 const MAX_ITEMS: usize = 1_000;

@@ -2,7 +2,7 @@
 
 use super::math_tree::Node;
 use super::symbols;
-use super::xml::Element;
+use crate::xml::tree::Element;
 
 /// A formula; empty when it shows nothing.
 pub(super) fn formula_text(formula: &Element) -> String {
@@ -168,13 +168,13 @@ fn lines(node: &Node, row: &str, separator: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::xml;
     use super::*;
+    use crate::xml::tree;
 
     #[track_caller]
     fn check(xml: &str, latex: &str) {
         let xml = format!("<oMath>{xml}</oMath>");
-        let formula = xml::tree(&xml).expect("XML").expect("a root");
+        let formula = tree::tree(&xml).expect("XML").expect("a root");
         assert_eq!(formula_text(&formula), latex);
     }
 

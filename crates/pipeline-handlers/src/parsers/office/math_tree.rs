@@ -1,6 +1,6 @@
 //! Office MathML as a plain tree.
 
-use super::xml::Element;
+use crate::xml::tree::Element;
 
 /// One element.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,7 +14,6 @@ pub(crate) mod package;
 mod pptx;
 mod symbol_font;
 mod symbols;
-pub(crate) mod xml;
 
 use crate::failure::ParseFailure;
 use crate::format::Format;

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 
-use super::xml;
+use crate::xml::tree::{self, Element};
 
 /// Most bytes read from one package. Its size is checked before, but relations may lead to one part many times.
 const MAX_READ_BYTES: u64 = 2 << 30;
@@ -79,8 +79,8 @@ impl<'a> Package<'a> {
     }
 
     /// A small part as a tree; `None` when there is none, or it cannot be read.
-    pub(crate) fn tree(&mut self, part: &str) -> Option<xml::Element> {
-        xml::tree(&self.text(part)?).ok()?
+    pub(crate) fn tree(&mut self, part: &str) -> Option<Element> {
+        tree::tree(&self.text(part)?).ok()?
     }
 
     /// The relations of a part; of the package itself for an empty name.

@@ -6,7 +6,7 @@ use crate::parsers::office::chart;
 use crate::parsers::office::content::{Content, paragraph};
 use crate::parsers::office::line::Line;
 use crate::parsers::office::package::Package;
-use crate::parsers::office::xml::Element;
+use crate::xml::tree::Element;
 
 /// Most charts read from one workbook.
 const MAX_CHARTS: usize = 1_000;

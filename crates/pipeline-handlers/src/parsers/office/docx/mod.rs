@@ -19,10 +19,10 @@ use self::styles::Styles;
 use super::assembly::Assembly;
 use super::content::Content;
 use super::package::{Package, Relations};
-use super::xml::{Element, Part};
 use crate::failure::ParseFailure;
 use crate::parser::{Draft, Input};
 use crate::registry::too_many_pages;
+use crate::xml::tree::{Element, Part};
 
 /// A piece of content and its page.
 type Placed = (u32, Content);

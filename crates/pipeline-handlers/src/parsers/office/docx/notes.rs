@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Placed, Reader};
 use crate::parsers::office::content::{Content, flatten};
-use crate::parsers::office::xml::{Element, Part};
+use crate::xml::tree::{Element, Part};
 
 /// The notes that the text speaks of.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::styles::ListReference;
 use crate::parsers::office::content::Marker;
 use crate::parsers::office::numerals;
-use crate::parsers::office::xml::{Element, tree};
+use crate::xml::tree::{Element, tree};
 
 /// Levels of a list (ECMA-376 part 1, 17.9.6).
 const LEVELS: usize = 9;

@@ -1,7 +1,7 @@
 //! Pages of a Word document. The file does not hold them, only marks: where somebody broke the page, and where the
 //! page ended when the document was laid out last.
 
-use crate::parsers::office::xml::Element;
+use crate::xml::tree::Element;
 
 /// Where the reader is.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use super::styles::{ListReference, is_fixed, outline_level};
 use super::{Placed, Reader};
 use crate::parsers::office::content::{Content, Marker, paragraph};
 use crate::parsers::office::line::Line;
-use crate::parsers::office::xml::Element;
+use crate::xml::tree::Element;
 
 /// The deepest heading of Markdown.
 const MAX_HEADING: u8 = 6;

@@ -8,8 +8,8 @@ use super::styles::{Looks, font, is_fixed};
 use super::{Placed, Reader};
 use crate::parsers::office::content::Content;
 use crate::parsers::office::line::{Line, Script, Style};
-use crate::parsers::office::xml::Element;
 use crate::parsers::office::{chart, diagram, latex, symbol_font};
+use crate::xml::tree::Element;
 
 /// Most fields inside each other.
 const MAX_FIELDS: usize = 64;

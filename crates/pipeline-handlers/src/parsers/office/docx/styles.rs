@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::parsers::office::xml::{Element, Part};
+use crate::xml::tree::{Element, Part};
 
 /// Most styles that one may be based on in turn.
 const MAX_CHAIN: usize = 20;

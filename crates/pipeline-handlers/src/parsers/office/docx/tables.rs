@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Placed, Reader};
 use crate::parsers::office::content::{CellText, Content, Table, flatten};
-use crate::parsers::office::xml::Element;
+use crate::xml::tree::Element;
 
 /// Most columns that one cell may span; Word has no more in a table.
 const MAX_COLUMNS: usize = 63;

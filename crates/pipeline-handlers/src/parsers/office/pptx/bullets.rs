@@ -2,7 +2,7 @@
 
 use crate::parsers::office::content::Marker;
 use crate::parsers::office::numerals;
-use crate::parsers::office::xml::Element;
+use crate::xml::tree::Element;
 
 /// Levels of a list (ECMA-376 part 1, 21.1.2.4).
 pub(super) const LEVELS: usize = 9;

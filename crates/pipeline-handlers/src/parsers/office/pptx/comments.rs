@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::parsers::office::content::Content;
 use crate::parsers::office::line::Line;
 use crate::parsers::office::package::{Package, Relations};
-use crate::parsers::office::xml::Element;
+use crate::xml::tree::Element;
 
 /// Names of those who commented, by id.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::bullets::Levels;
 use crate::parsers::office::package::Package;
-use crate::parsers::office::xml::Element;
+use crate::xml::tree::Element;
 
 /// Kind and index of a placeholder.
 pub(super) fn placeholder(shape: &Element) -> Option<(&str, Option<&str>)> {

@@ -11,10 +11,10 @@ use self::layouts::Layouts;
 use super::assembly::Assembly;
 use super::content::Content;
 use super::package::{Package, Relations};
-use super::xml::Element;
 use crate::failure::ParseFailure;
 use crate::parser::{Draft, Input};
 use crate::registry::too_many_pages;
+use crate::xml::tree::Element;
 
 /// Most bytes that merged cells repeat, over the whole presentation.
 const MAX_REPEATED_BYTES: usize = 8 << 20;

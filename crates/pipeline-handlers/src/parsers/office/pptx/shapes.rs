@@ -4,8 +4,8 @@ use super::Reader;
 use super::layouts::{Layout, placeholder};
 use crate::parsers::office::content::{CellText, Content, Table, flatten};
 use crate::parsers::office::line::Line;
-use crate::parsers::office::xml::Element;
 use crate::parsers::office::{chart, diagram};
+use crate::xml::tree::Element;
 
 impl Reader<'_> {
     /// Reads the shapes of a tree or a group.

@@ -7,7 +7,7 @@ use super::bullets::{Bullet, Counters, LEVELS, Levels};
 use crate::parsers::office::content::{Content, paragraph};
 use crate::parsers::office::latex;
 use crate::parsers::office::line::{Line, Script, Style};
-use crate::parsers::office::xml::Element;
+use crate::xml::tree::Element;
 
 impl Reader<'_> {
     /// The paragraphs of a text body; `inherited` are bullets, nearest first.

@@ -1,11 +1,11 @@
-//! XML of Office packages as small trees: the reader goes along a part and hands out one element at a time, so that a
+//! XML as small trees: the reader goes along a part and hands out one element at a time, so that a
 //! large part never stands in memory as a whole.
 //!
-//! Names are taken without their prefix. Entities that a file declares are not expanded. Of the alternatives that a
-//! newer program leaves for an older one, the first is taken.
+//! Names are taken without their prefix. Of the alternatives that a newer Office program leaves for an older one, the
+//! first is taken.
 
-use quick_xml::events::{BytesRef, BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
 
 /// Elements inside elements; what is nested deeper is refused rather than recursed into.
 const MAX_DEPTH: usize = 256;
@@ -46,10 +46,7 @@ impl Element {
         let attributes = tag
             .attributes()
             .flatten()
-            .map(|attribute| {
-                let value = attribute.normalized_value(XmlVersion::Implicit1_0).unwrap_or_default().into_owned();
-                (attribute.key.as_ref().to_owned(), value)
-            })
+            .map(|attribute| (attribute.key.as_ref().to_owned(), super::value(&attribute).unwrap_or_default()))
             .collect();
         Self { name: tag.name().local_name().as_ref().to_owned(), attributes, nodes: Vec::new() }
     }
@@ -206,10 +203,10 @@ impl<'a> Part<'a> {
                 Event::Start(tag) if depth < MAX_DEPTH => open.push(Element::of(&tag)),
                 Event::Start(_) => return Err(XmlError::TooDeep),
                 Event::Empty(tag) => parent.nodes.push(Node::Element(Element::of(&tag))),
-                Event::Text(text) => push_text(parent, &text.xml_content(XmlVersion::Implicit1_0)),
-                Event::CData(text) => push_text(parent, &text.xml_content(XmlVersion::Implicit1_0)),
+                Event::Text(text) => push_text(parent, &super::text(&text)),
+                Event::CData(text) => push_text(parent, &super::verbatim(&text)),
                 Event::GeneralRef(reference) => {
-                    if let Some(character) = resolved(&reference) {
+                    if let Some(character) = super::character(&reference) {
                         push_text(parent, character.encode_utf8(&mut [0; 4]));
                     }
                 }
@@ -254,21 +251,6 @@ fn push_text(parent: &mut Element, text: &str) {
         Some(Node::Text(last)) => last.push_str(text),
         _ => parent.nodes.push(Node::Text(text.to_owned())),
     }
-}
-
-/// A character reference or one of the five names that XML knows.
-fn resolved(reference: &BytesRef<'_>) -> Option<char> {
-    if let Ok(Some(character)) = reference.resolve_char_ref() {
-        return Some(character);
-    }
-    Some(match &*reference.xml_content(XmlVersion::Implicit1_0) {
-        "lt" => '<',
-        "gt" => '>',
-        "amp" => '&',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
