@@ -12,7 +12,7 @@ use futures::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::read_error;
+use super::{every_place, read_error};
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -129,13 +129,25 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         if error.inner().is_data() {
-            read_error::explain(&error.inner().to_string(), error.path())
+            with_all_places::<T>(read_error::explain(&error.inner().to_string(), error.path()), bytes)
         } else {
             Problem::new("invalid_json", error.inner().to_string())
         }
     })?;
     reader.end().map_err(|error| Problem::new("invalid_json", error.to_string()))?;
     Ok(value)
+}
+
+/// Adds the other places of a body that cannot be read as it should.
+fn with_all_places<T: DeserializeOwned>(first: Problem, bytes: &[u8]) -> Problem {
+    if bytes.len() > every_place::LARGEST {
+        return first;
+    }
+    let Ok(document) = serde_json::from_slice::<Value>(bytes) else { return first };
+    every_place::collect(first, document, |document| match serde_path_to_error::deserialize::<_, T>(document) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(read_error::explain(&error.inner().to_string(), error.path())),
+    })
 }
 
 /// A missing Content-Type is taken for JSON; any other type is refused.
@@ -228,6 +240,23 @@ mod tests {
         check(r#"{"a":1,"inner":{"c/d":1}}"#, "unknown_field", Some("/inner/c~1d"));
         check(r#"{"a":1,"inner":{}}"#, "missing_field", Some("/inner/b"));
         assert!(parse::<Outer>(br#" {"a":1} "#).is_ok());
+    }
+
+    #[test]
+    fn every_place_is_told() {
+        let places = |body: &str| {
+            let problem = parse_object::<Outer>(body.as_bytes()).expect_err(body);
+            problem.pointers().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(places(r#"{"a":"x","z":2,"inner":{"b":1,"c":0}}"#), ["/a", "/z", "/inner/b", "/inner/c"]);
+        assert_eq!(places(r#"{"inner":{}}"#), ["/inner/b", "/a"]);
+        assert_eq!(places(r#"{"a":1,"a":2,"z":1}"#), ["/a", "/z"], "given twice");
+        // Nothing but an object fits, and its members are not told as if they had been sent.
+        assert_eq!(places(r#"{"a":1,"inner":7,"z":1}"#), ["/inner", "/z"]);
+        let many: String = (0..100).map(|n| format!(r#""u{n}":0,"#)).collect();
+        assert_eq!(places(&format!(r#"{{{many}"a":1}}"#)).len(), 20);
+        let large = format!(r#"{{"a":"{}","z":1}}"#, "x".repeat(every_place::LARGEST));
+        assert_eq!(places(&large), ["/a"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod canonical;
 pub mod download;
 pub mod edge;
 pub mod etag;
+mod every_place;
 mod head;
 pub mod measure;
 pub mod member;

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 
-use super::read_error;
+use super::{every_place, read_error};
 use crate::problem::Problem;
 
 /// The parameters of one operation.
@@ -42,7 +42,20 @@ impl<T: QueryParameters> FromRequest for QueryOf<T> {
 /// Reads a query string.
 pub fn parse<T: QueryParameters>(query: &str) -> Result<T, Problem> {
     let query = merge_lists(query, T::LISTS);
-    let pairs = serde_urlencoded::Deserializer::new(form_pairs(&query));
+    read(&query).map_err(|first| {
+        if query.len() > every_place::LARGEST {
+            return first;
+        }
+        let pairs: Vec<(String, String)> = form_pairs(&query).into_owned().collect();
+        every_place::collect(first, pairs, |pairs| {
+            let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+            read::<T>(&text).map(|_| ())
+        })
+    })
+}
+
+fn read<T: QueryParameters>(query: &str) -> Result<T, Problem> {
+    let pairs = serde_urlencoded::Deserializer::new(form_pairs(query));
     serde_path_to_error::deserialize(pairs)
         .map_err(|error| read_error::explain(&error.inner().to_string(), error.path()))
 }
@@ -108,6 +121,8 @@ mod tests {
         check("limit=x", "invalid_value", "/limit");
         check("limit=-1", "invalid_value", "/limit");
         check("limit=1&limit=2", "invalid_value", "/limit");
+        let problem = parse::<Listing>("limit=x&offset=1&status=a&page=2").expect_err("three");
+        assert_eq!(problem.pointers(), ["/limit", "/offset", "/page"]);
         let problem = parse::<Nothing>("a=1").expect_err("no parameters");
         assert_eq!(problem.code(), "unknown_field");
     }

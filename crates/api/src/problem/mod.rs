@@ -1,6 +1,7 @@
 //! RFC 9457 problem details: the body of every answer that is not a success.
 
 mod catalogue;
+mod joined;
 mod kind;
 mod markdown;
 
@@ -17,6 +18,7 @@ use millrace_repository::RepositoryError;
 use serde::Serialize;
 
 pub use catalogue::{CATALOGUE, CatalogueEntry, entry};
+pub use joined::all;
 pub use kind::{ProblemKind, status};
 pub use markdown::errors_markdown;
 

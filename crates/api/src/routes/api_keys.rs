@@ -17,7 +17,7 @@ use crate::http::path::At;
 use crate::http::query::{NoQuery, QueryOf};
 use crate::http::{page, respond};
 use crate::idempotency::{Attempt, Outcome};
-use crate::problem::Problem;
+use crate::problem::{Problem, all};
 use crate::state::Api;
 use crate::wire::api_key::{ApiKeyBody, ApiKeyInput, NewApiKeyBody};
 use crate::wire::common::checked_name;
@@ -46,19 +46,16 @@ async fn create_api_key(
 ) -> Result<HttpResponse, Problem> {
     let attempt = Attempt::begin(&api, principal.user, &request)?;
     let fingerprint = attempt.json_fingerprint(&body.bytes)?;
-    let name = checked_name(&body.value.name, "/name")?;
     let now = api.clock().now();
-    if body.value.expires_at.is_some_and(|end| end <= now) {
-        return Err(Problem::new("invalid_value", "the key would have expired already").at("/expires_at"));
-    }
-    let key = api_key::generate();
-    let new = NewApiKey {
-        user_id: principal.user,
-        name,
-        prefix: key.prefix,
-        hash: key.hash,
-        expires_at: body.value.expires_at,
+    let end = match body.value.expires_at {
+        Some(end) if end <= now => {
+            Err(Problem::new("invalid_value", "the key would have expired already").at("/expires_at"))
+        }
+        end => Ok(end),
     };
+    let (name, expires_at) = all((checked_name(&body.value.name, "/name"), end))?;
+    let key = api_key::generate();
+    let new = NewApiKey { user_id: principal.user, name, prefix: key.prefix, hash: key.hash, expires_at };
     let outcome = attempt
         .run(fingerprint, without_secret, async |receipt| {
             Ok(api.stores().api_keys.create(&new, now, receipt.as_ref()).await?)

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use millrace_repository::Page;
 
 use crate::http::page;
-use crate::problem::Problem;
+use crate::problem::{Problem, all};
 use crate::state::ApiLimits;
 use crate::wire::{Listing, PageQuery};
 
@@ -23,8 +23,8 @@ pub struct Plan<Id> {
 /// # Errors
 /// `invalid_value`, `invalid_page_token`.
 pub fn plan<Id: FromStr>(query: &PageQuery, filter: u32, limits: &ApiLimits) -> Result<Plan<Id>, Problem> {
-    let limit = page::limit(query.limit, limits)?;
-    let before = page::read_id_token(query.page_token.as_deref(), filter)?;
+    let limit = page::limit(query.limit, limits);
+    let (limit, before) = all((limit, page::read_id_token(query.page_token.as_deref(), filter)))?;
     Ok(Plan { filter, limit, page: Page { before, limit: limit + 1 } })
 }
 

@@ -13,7 +13,7 @@ use crate::http::path::At;
 use crate::http::query::{NoQuery, QueryOf};
 use crate::http::{page, respond};
 use crate::idempotency::Attempt;
-use crate::problem::Problem;
+use crate::problem::{Problem, all};
 use crate::state::Api;
 use crate::wire::common::contains_nul;
 use crate::wire::table::{NewTable, TableBody, TableInput, TablesQuery};
@@ -43,10 +43,13 @@ async fn create_table(
     let attempt = Attempt::begin(&api, principal.user, &request)?;
     let fingerprint = attempt.json_fingerprint(&body.bytes)?;
     let NewTable { project_id, name, description, data } = body.value;
-    let definition = TableInput { name, description }.checked()?;
-    if data.as_ref().is_some_and(contains_nul) {
-        return Err(Problem::new("nul_character", "the data holds the character U+0000").at("/data"));
-    }
+    let data = match data {
+        Some(data) if contains_nul(&data) => {
+            Err(Problem::new("nul_character", "the data holds the character U+0000").at("/data"))
+        }
+        data => Ok(data),
+    };
+    let (definition, data) = all((TableInput { name, description }.checked(), data))?;
     let outcome = attempt
         .run(fingerprint, created, async |receipt| {
             let now = api.clock().now();

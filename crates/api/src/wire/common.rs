@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::http::query::QueryParameters;
-use crate::problem::Problem;
+use crate::problem::{Problem, all};
 
 /// An id: an integer that a double holds exactly. On input, a string of digits is read too.
 #[derive(Debug, ToSchema)]
@@ -123,6 +123,28 @@ pub fn checked_text(text: &str, most: usize, pointer: &str) -> Result<String, Pr
         return Err(Problem::new("invalid_value", format!("the text has more than {most} characters")).at(pointer));
     }
     Ok(text.to_owned())
+}
+
+/// Checks the name and the description of something, the members `name` and `description`.
+///
+/// # Errors
+/// `invalid_value` or `nul_character` at either or both.
+pub fn checked_title(name: &str, description: Option<&str>) -> Result<(String, String), Problem> {
+    all((checked_name(name, "/name"), checked_text(description.unwrap_or_default(), MAX_DESCRIPTION, "/description")))
+}
+
+/// Checks a JSON object: it is one, and holds nothing that cannot be stored.
+///
+/// # Errors
+/// `invalid_value` or `nul_character` at the pointer.
+pub fn checked_object(value: Value, pointer: &str) -> Result<Value, Problem> {
+    if !value.is_object() {
+        return Err(Problem::new("invalid_value", "the value must be a JSON object").at(pointer));
+    }
+    if contains_nul(&value) {
+        return Err(Problem::new("nul_character", "the value holds the character U+0000").at(pointer));
+    }
+    Ok(value)
 }
 
 /// Whether a key or string anywhere in a value holds U+0000, which cannot be stored. The depth of a `Value` is bounded

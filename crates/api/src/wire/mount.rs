@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::common::{Id, checked_text, pointer};
 use super::words::MountState;
-use crate::problem::Problem;
+use crate::problem::{Problem, all};
 
 /// Longest key, in characters.
 const MAX_KEY: usize = 500;
@@ -70,8 +70,10 @@ impl MountInput {
     /// # Errors
     /// `invalid_pointer`, `invalid_value`, `nul_character`.
     pub fn checked(self) -> Result<(ManualMount, Option<String>), Problem> {
-        let (json_path, warning) = pointer(self.json_path.as_deref().unwrap_or_default(), "/json_path")?;
-        let key = self.key.map(|key| checked_text(&key, MAX_KEY, "/key")).transpose()?;
+        let ((json_path, warning), key) = all((
+            pointer(self.json_path.as_deref().unwrap_or_default(), "/json_path"),
+            self.key.map(|key| checked_text(&key, MAX_KEY, "/key")).transpose(),
+        ))?;
         let mount = ManualMount {
             table_id: self.table_id,
             json_path,

@@ -6,7 +6,7 @@ use millrace_domain::project::{Project, ProjectDefinition};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::common::{Id, MAX_DESCRIPTION, checked_name, checked_text};
+use super::common::{Id, checked_title};
 use crate::problem::Problem;
 
 /// What a caller chooses about a project.
@@ -29,10 +29,8 @@ impl ProjectInput {
     /// # Errors
     /// `invalid_value`, `nul_character`.
     pub fn checked(self) -> Result<ProjectDefinition, Problem> {
-        Ok(ProjectDefinition {
-            name: checked_name(&self.name, "/name")?,
-            description: checked_text(&self.description.unwrap_or_default(), MAX_DESCRIPTION, "/description")?,
-        })
+        let (name, description) = checked_title(&self.name, self.description.as_deref())?;
+        Ok(ProjectDefinition { name, description })
     }
 }
 

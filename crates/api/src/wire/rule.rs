@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use super::common::{Id, MAX_DESCRIPTION, checked_name, checked_text, contains_nul};
+use super::common::{Id, checked_object, checked_text, checked_title};
 use crate::http::query::QueryParameters;
-use crate::problem::Problem;
+use crate::problem::{Problem, all};
 
 /// Longest system prompt, in characters.
 const MAX_PROMPT: usize = 100_000;
@@ -91,31 +91,18 @@ impl RuleInput {
     /// # Errors
     /// `invalid_value`, `nul_character`.
     pub fn checked(self) -> Result<RuleDefinition, Problem> {
-        let json_schema = self.json_schema.unwrap_or_else(|| json!({"type": "object"}));
-        if !json_schema.is_object() {
-            return Err(Problem::new("invalid_value", "a JSON Schema is an object").at("/json_schema"));
-        }
-        if contains_nul(&json_schema) {
-            return Err(Problem::new("nul_character", "the schema holds the character U+0000").at("/json_schema"));
-        }
-        let options = self.options.unwrap_or_else(|| json!({}));
-        if !options.is_object() {
-            return Err(Problem::new("invalid_value", "the options are an object").at("/options"));
-        }
-        if contains_nul(&options) {
-            return Err(Problem::new("nul_character", "the options hold the character U+0000").at("/options"));
-        }
         let optional =
             |text: Option<String>, most, pointer| text.map(|text| checked_text(&text, most, pointer)).transpose();
-        Ok(RuleDefinition {
-            name: checked_name(&self.name, "/name")?,
-            description: checked_text(&self.description.unwrap_or_default(), MAX_DESCRIPTION, "/description")?,
-            mode: self.postprocess_mode.unwrap_or(Mode::Llm).into(),
-            json_schema,
-            system_prompt: optional(self.system_prompt, MAX_PROMPT, "/system_prompt")?,
-            model: optional(self.model, MAX_MODEL, "/model")?,
-            options,
-        })
+        let (title, json_schema, options, system_prompt, model) = all((
+            checked_title(&self.name, self.description.as_deref()),
+            checked_object(self.json_schema.unwrap_or_else(|| json!({"type": "object"})), "/json_schema"),
+            checked_object(self.options.unwrap_or_else(|| json!({})), "/options"),
+            optional(self.system_prompt, MAX_PROMPT, "/system_prompt"),
+            optional(self.model, MAX_MODEL, "/model"),
+        ))?;
+        let (name, description) = title;
+        let mode = self.postprocess_mode.unwrap_or(Mode::Llm).into();
+        Ok(RuleDefinition { name, description, mode, json_schema, system_prompt, model, options })
     }
 }
 

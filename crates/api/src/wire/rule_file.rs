@@ -107,11 +107,7 @@ impl RuleFileInput {
             match input.checked().and_then(|definition| check(&definition).map(|()| definition)) {
                 Ok(definition) => definitions.push(definition),
                 Err(problem) => {
-                    let problem = problem.below(&format!("/rules/{index}"));
-                    refused = Some(match refused {
-                        Some(first) => first.with_places_of(problem),
-                        None => problem,
-                    });
+                    Problem::collect(&mut refused, problem.below(&format!("/rules/{index}")));
                 }
             }
         }

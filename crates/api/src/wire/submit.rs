@@ -14,7 +14,7 @@ use super::parse::{AskedParse, ParseInput};
 use super::task::{self, ErrorBody};
 use super::words::TaskStatus;
 use crate::http::query::QueryParameters;
-use crate::problem::Problem;
+use crate::problem::{Problem, all};
 
 /// Submits a file that was uploaded before. Exactly one of `upload_id`, `upload_key` and `filename` names it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -115,12 +115,18 @@ impl SubmitFields {
     /// # Errors
     /// `invalid_pointer`, `invalid_value`, those of [`AskedParse`].
     pub fn checked(self) -> Result<Options, Problem> {
+        let parse = AskedParse::of_form(self.parse_options.as_deref());
+        self.checked_with(parse)
+    }
+
+    /// Checks the fields beside options of the parse that were read already, and says what is wrong with either.
+    fn checked_with(self, parse: Result<AskedParse, Problem>) -> Result<Options, Problem> {
         let default = if self.table_id.is_some() { "" } else { DEFAULT_JSON_PATH };
-        let (json_path, warning) = pointer(self.json_path.as_deref().unwrap_or(default), "/json_path")?;
-        let priority = self.priority.unwrap_or(0);
-        if !(-100..=100).contains(&priority) {
-            return Err(Problem::new("invalid_value", "a priority is between -100 and 100").at("/priority"));
-        }
+        let ((json_path, warning), priority, parse) = all((
+            pointer(self.json_path.as_deref().unwrap_or(default), "/json_path"),
+            checked_priority(self.priority.unwrap_or(0)),
+            parse,
+        ))?;
         Ok(Options {
             project_id: self.project_id,
             rule_id: self.rule_id,
@@ -129,10 +135,17 @@ impl SubmitFields {
             conflict: self.conflict.map_or(ConflictPolicy::Overwrite, ConflictPolicy::from),
             create_missing: self.create_missing.unwrap_or(true),
             priority,
-            parse: AskedParse::of_form(self.parse_options.as_deref())?,
+            parse,
             warnings: warning.into_iter().collect(),
         })
     }
+}
+
+fn checked_priority(priority: i16) -> Result<i16, Problem> {
+    if (-100..=100).contains(&priority) {
+        return Ok(priority);
+    }
+    Err(Problem::new("invalid_value", "a priority is between -100 and 100").at("/priority"))
 }
 
 impl SubmitInput {
@@ -141,8 +154,7 @@ impl SubmitInput {
     /// # Errors
     /// `invalid_pointer`, `invalid_value`.
     pub fn checked(&self) -> Result<Options, Problem> {
-        let parse = AskedParse::of_json(self.parse.clone())?;
-        Ok(Options { parse, ..self.fields().checked()? })
+        self.fields().checked_with(AskedParse::of_json(self.parse.clone()))
     }
 
     /// The part that `upload_and_submit` has as well.

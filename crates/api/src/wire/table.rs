@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::common::{Id, MAX_DESCRIPTION, checked_name, checked_text, optional_id};
+use super::common::{Id, checked_title, optional_id};
 use crate::http::query::QueryParameters;
 use crate::problem::Problem;
 
@@ -53,10 +53,8 @@ impl TableInput {
     /// # Errors
     /// `invalid_value`, `nul_character`.
     pub fn checked(self) -> Result<JsonTableDefinition, Problem> {
-        Ok(JsonTableDefinition {
-            name: checked_name(&self.name, "/name")?,
-            description: checked_text(&self.description.unwrap_or_default(), MAX_DESCRIPTION, "/description")?,
-        })
+        let (name, description) = checked_title(&self.name, self.description.as_deref())?;
+        Ok(JsonTableDefinition { name, description })
     }
 }
 

@@ -70,6 +70,42 @@ async fn bad_ids_and_queries() {
     check("/api/v1/etl/tasks/batch", "missing_field", "/task_ids").await;
 }
 
+/// Whoever sent several wrong things hears of all of them at once; code and detail are the first one's.
+#[actix_web::test]
+async fn all_that_is_wrong_is_told() {
+    let api = TestApi::new().await;
+    let caller = api.caller("a").await;
+    let places = |body: &Value| {
+        let errors = body["errors"].as_array().expect("errors").iter();
+        errors.map(|error| format!("{} {}", error["pointer"], error["code"])).collect::<Vec<_>>().join(", ")
+    };
+    let post = async |path: &str, body: Value| api.json(&caller, "POST", path, body).await.expect(400);
+
+    let body = post("/api/v1/etl/rules", json!({"nmae": "x", "json_schema": 1, "options": 2, "description": 3})).await;
+    assert_eq!(body["code"], "unknown_field");
+    let unread = r#""/nmae" "unknown_field", "/description" "invalid_value", "/name" "missing_field""#;
+    assert_eq!(places(&body), unread);
+    let body = post("/api/v1/etl/rules", json!({"name": "", "json_schema": 1, "options": 2})).await;
+    let unchecked = r#""/name" "invalid_value", "/json_schema" "invalid_value", "/options" "invalid_value""#;
+    assert_eq!(places(&body), unchecked);
+
+    let submit = json!({"project_id": 1, "upload_id": 1, "json_path": "a", "priority": 101, "parse": {"pages": "x"}});
+    let body = post("/api/v1/etl/submit", submit).await;
+    let unchecked = r#""/json_path" "invalid_pointer", "/priority" "invalid_value", "/parse/pages" "invalid_value""#;
+    assert_eq!(places(&body), unchecked);
+
+    let form =
+        Form::new().field("project_id", 0).field("priority", "high").field("colour", "red").file("files", "a", "b");
+    let body = api.send(form.post(&caller, "/api/v1/etl/upload_and_submit")).await.expect(400);
+    let unread = r#""/project_id" "invalid_id", "/priority" "invalid_value", "/colour" "unknown_field""#;
+    assert_eq!(places(&body), unread);
+
+    let body = api.get(&caller, "/api/v1/etl/tasks?status=done&kind=job&limit=0").await.expect(400);
+    assert_eq!(places(&body), r#""/status" "invalid_value", "/kind" "invalid_value", "/limit" "invalid_value""#);
+    let body = api.get(&caller, "/api/v1/projects?limit=0&page_token=x").await.expect(400);
+    assert_eq!(places(&body), r#""/limit" "invalid_value", "/page_token" "invalid_page_token""#);
+}
+
 /// A parameter that no operation knows is refused by all of them.
 #[actix_web::test]
 async fn no_operation_ignores_an_unknown_parameter() {

@@ -19,7 +19,7 @@ use crate::http::query::NoQuery;
 use crate::http::respond;
 use crate::idempotency::Attempt;
 use crate::intake::{FileInMemory, file_too_large_for_trial};
-use crate::problem::Problem;
+use crate::problem::{Problem, all};
 use crate::state::Api;
 use crate::wire::parse::AskedParse;
 use crate::wire::trial::{RULE, TrialBody, TrialFields, TrialForm, TrialInput, checked_rule, rule_of_form};
@@ -118,12 +118,9 @@ impl Asked {
 
     fn of_form(file: FileInMemory) -> Result<Self, Problem> {
         let fields: TrialFields = file.fields()?;
-        Ok(Self {
-            document: Document::File(file),
-            project: Some(fields.project_id),
-            rule: rule_of_form(fields.rule.as_deref())?,
-            parse: AskedParse::of_form(fields.parse_options.as_deref())?,
-        })
+        let (rule, parse) =
+            all((rule_of_form(fields.rule.as_deref()), AskedParse::of_form(fields.parse_options.as_deref())))?;
+        Ok(Self { document: Document::File(file), project: Some(fields.project_id), rule, parse })
     }
 
     fn of_json(input: TrialInput) -> Result<Self, Problem> {
@@ -142,12 +139,8 @@ impl Asked {
         if let (Document::Task(_), Some(_)) = (&document, &input.parse) {
             return Err(Problem::new("invalid_value", "the document of a task is parsed already").at("/parse"));
         }
-        Ok(Self {
-            document,
-            project: input.project_id,
-            rule: input.rule.map(checked_rule).transpose()?,
-            parse: AskedParse::of_json(input.parse)?,
-        })
+        let (rule, parse) = all((input.rule.map(checked_rule).transpose(), AskedParse::of_json(input.parse)))?;
+        Ok(Self { document, project: input.project_id, rule, parse })
     }
 }
 

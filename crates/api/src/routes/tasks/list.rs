@@ -8,7 +8,7 @@ use millrace_repository::{TaskFilter, TaskPage};
 use crate::auth::Principal;
 use crate::http::query::{QueryOf, parts};
 use crate::http::{page, respond};
-use crate::problem::Problem;
+use crate::problem::{Problem, all};
 use crate::state::Api;
 use crate::wire::task::TaskBody;
 use crate::wire::task_parts::{BatchQuery, TaskBatch, TaskList, TasksQuery};
@@ -35,11 +35,10 @@ pub async fn list_tasks(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let query = query.0;
-    let filter = filter(&query)?;
+    let (filter, limit) = all((filter(&query), page::limit(query.limit, api.limits())))?;
     if let Some(project) = query.project_id {
         api.lookups().project(principal.user, project).await?;
     }
-    let limit = page::limit(query.limit, api.limits())?;
     let hash = filter_hash(&filter);
     let token = query.page_token.as_deref().filter(|token| !token.is_empty());
     let page = match (query.offset, token) {
@@ -68,25 +67,18 @@ pub async fn list_tasks(
 }
 
 fn filter(query: &TasksQuery) -> Result<TaskFilter, Problem> {
-    let mut statuses = Vec::new();
-    for text in parts(query.status.as_deref()) {
+    let status = |text: &str| {
         let known = STATUSES.into_iter().find(|status| *status == text);
-        statuses.push(known.ok_or_else(|| one_of("a status", &STATUSES, "/status"))?);
-    }
-    let mut kinds = Vec::new();
-    for text in parts(query.kind.as_deref()) {
-        let names = TaskKind::ALL.map(TaskKind::as_str);
-        kinds.push(TaskKind::from_text(text).ok_or_else(|| one_of("a kind", &names, "/kind"))?);
-    }
-    let filename = query.filename.clone().filter(|text| !text.is_empty());
-    if filename.as_ref().is_some_and(|text| text.chars().count() > MAX_FILENAME_FILTER || text.contains('\0')) {
-        let detail = format!("the text has at most {MAX_FILENAME_FILTER} characters and no U+0000");
-        return Err(Problem::new("invalid_value", detail).at("/filename"));
-    }
-    statuses.sort_unstable();
-    statuses.dedup();
-    kinds.sort_unstable();
-    kinds.dedup();
+        known.ok_or_else(|| one_of("a status", &STATUSES, "/status"))
+    };
+    let kind = |text: &str| {
+        TaskKind::from_text(text).ok_or_else(|| one_of("a kind", &TaskKind::ALL.map(TaskKind::as_str), "/kind"))
+    };
+    let (statuses, kinds, filename) = all((
+        chosen(query.status.as_deref(), status),
+        chosen(query.kind.as_deref(), kind),
+        checked_filename(query.filename.as_deref().unwrap_or_default()),
+    ))?;
     Ok(TaskFilter {
         statuses,
         project: query.project_id,
@@ -96,6 +88,22 @@ fn filter(query: &TasksQuery) -> Result<TaskFilter, Problem> {
         created_before: query.created_before,
         overlay: None,
     })
+}
+
+/// The values of a list parameter, each once.
+fn chosen<T: Ord>(list: Option<&str>, read: impl Fn(&str) -> Result<T, Problem>) -> Result<Vec<T>, Problem> {
+    let mut values = parts(list).map(read).collect::<Result<Vec<T>, Problem>>()?;
+    values.sort_unstable();
+    values.dedup();
+    Ok(values)
+}
+
+fn checked_filename(text: &str) -> Result<Option<String>, Problem> {
+    if text.chars().count() > MAX_FILENAME_FILTER || text.contains('\0') {
+        let detail = format!("the text has at most {MAX_FILENAME_FILTER} characters and no U+0000");
+        return Err(Problem::new("invalid_value", detail).at("/filename"));
+    }
+    Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
 fn one_of(what: &str, names: &[&str], pointer: &str) -> Problem {
