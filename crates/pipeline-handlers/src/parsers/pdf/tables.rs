@@ -18,6 +18,12 @@ const MOST_STEPS: usize = 60;
 const REACH: f32 = 3.0;
 /// Text this long is nobody else's by chance.
 const TELLING: usize = 4;
+/// Longer text, in characters, is no label of several columns or rows.
+const LONGEST_LABEL: usize = 48;
+/// A table with more columns, of which hardly any are filled, is a form.
+const MOST_FORM_COLUMNS: usize = 8;
+/// Share of the positions that hardly any are.
+const SPARSE: f32 = 0.25;
 
 /// Something that stands among the lines of a page.
 pub(super) struct Piece {
@@ -48,21 +54,33 @@ impl Piece {
     }
 }
 
-/// The cells as a rectangle; a cell that spans several positions stands in each.
+/// The cells as a rectangle. What spans several positions stands in each, as labels of columns and rows must; whole
+/// sentences, and titles as wide as the table, stand in the first alone.
 fn rows_of(table: &unpdf::Table) -> Vec<Vec<String>> {
     let width = table.column_count();
     let mut rows = vec![vec![String::new(); width]; table.rows.len()];
     for (index, (row, columns)) in table.rows.iter().zip(table.cell_columns()).enumerate() {
         for (cell, column) in row.cells.iter().zip(columns) {
             let text = prose::tidy(&cell.plain_text());
-            for covered in rows.iter_mut().skip(index).take(usize::from(cell.rowspan.max(1))) {
-                for position in covered.iter_mut().skip(column).take(usize::from(cell.colspan.max(1))) {
+            let (high, wide) = (usize::from(cell.rowspan.max(1)), usize::from(cell.colspan.max(1)));
+            let is_label = text.chars().count() <= LONGEST_LABEL && (wide < width || width <= 2);
+            let (high, wide) = if is_label { (high, wide) } else { (1, 1) };
+            for covered in rows.iter_mut().skip(index).take(high) {
+                for position in covered.iter_mut().skip(column).take(wide) {
                     text.clone_into(position);
                 }
             }
         }
     }
     rows
+}
+
+/// Whether the lines are those of a form to be filled in: boxes of many widths, so that what one finds as columns holds
+/// next to nothing. Read as a table it would be one of empty cells.
+fn is_form(table: &unpdf::Table) -> bool {
+    let positions = table.column_count() * table.rows.len();
+    let filled = table.rows.iter().flat_map(|row| &row.cells).filter(|cell| !cell.plain_text().trim().is_empty());
+    table.column_count() > MOST_FORM_COLUMNS && (filled.count() as f32) < positions as f32 * SPARSE
 }
 
 /// The area of a span.
@@ -76,6 +94,9 @@ pub(super) fn area_of(span: &TextSpan) -> Area {
 /// The reader that sees the lines a page draws gives tables without their place. But each of its cells is made of
 /// whole spans, so the table stands where they do. `None` if that is not clear: its text then stays among the lines.
 pub(super) fn locate(table: &unpdf::Table, spans: &[TextSpan]) -> Option<(Piece, HashSet<usize>)> {
+    if is_form(table) {
+        return None;
+    }
     let cells: Vec<String> =
         table.rows.iter().flat_map(|row| &row.cells).map(|cell| letters(&cell.plain_text())).collect();
     let texts: Vec<String> = spans.iter().map(|span| letters(&span.text)).collect();
@@ -175,4 +196,47 @@ impl Surroundings<'_> {
 
 fn letters(text: &str) -> String {
     text.chars().filter(|character| !character.is_whitespace()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use unpdf::model::{TableCell, TableRow};
+
+    use super::*;
+
+    fn spanning(text: &str, wide: u8) -> TableCell {
+        TableCell { colspan: wide, ..TableCell::text(text) }
+    }
+
+    fn table(rows: Vec<Vec<TableCell>>) -> unpdf::Table {
+        let mut table = unpdf::Table::new();
+        for cells in rows {
+            table.add_row(TableRow { cells, ..TableRow::from_strings([""; 0]) });
+        }
+        table
+    }
+
+    #[test]
+    fn labels_stand_in_every_column_they_span_but_titles_and_sentences_do_not() {
+        let sentence = "A remark that goes on for longer than any label of a column or of a row would.";
+        let read = rows_of(&table(vec![
+            vec![spanning("Prices of 2026", 3)],
+            vec![TableCell::text("Item"), spanning("Price", 2)],
+            vec![TableCell::text("Bolt"), spanning(sentence, 2)],
+        ]));
+        assert_eq!(read, [["Prices of 2026", "", ""], ["Item", "Price", "Price"], ["Bolt", sentence, ""]]);
+        let narrow =
+            rows_of(&table(vec![vec![spanning("Total", 2)], vec![TableCell::text("a"), TableCell::text("b")]]));
+        assert_eq!(narrow, [["Total", "Total"], ["a", "b"]]);
+    }
+
+    #[test]
+    fn a_wide_grid_of_empty_boxes_is_a_form() {
+        let empty = |count| (0..count).map(|_| TableCell::text(""));
+        let row = |text: &str| [TableCell::text(text)].into_iter().chain(empty(11)).collect::<Vec<_>>();
+        assert!(is_form(&table(vec![row("Name"), row("Street"), row("City")])));
+        let full = |text: &str| (0..12).map(|_| TableCell::text(text)).collect::<Vec<_>>();
+        assert!(!is_form(&table(vec![full("1"), full("2"), row("Sum")])));
+        assert!(!is_form(&table(vec![vec![TableCell::text("a"), TableCell::text("")], empty(2).collect()])));
+    }
 }
