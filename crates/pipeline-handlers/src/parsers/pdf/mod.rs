@@ -5,6 +5,7 @@
 //! `assemble` puts it all in order.
 
 mod assemble;
+mod direction;
 mod frame;
 mod furniture;
 mod headings;

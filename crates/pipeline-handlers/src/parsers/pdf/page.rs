@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use unpdf::parser::backend::{PageId, RawBackend};
 use unpdf::parser::{LayoutAnalyzer, TableDetector, TextLine, TextSpan};
 
+use super::direction;
 use super::frame::{Area, Frame};
 use super::tables::{self, Piece};
 use super::view::PageView;
@@ -72,6 +73,7 @@ impl Page {
         let analyzer = LayoutAnalyzer::new(&view);
         let mut spans = analyzer.extract_page_spans(number)?;
         analyzer.filter_spans_for_page(&mut spans, number);
+        direction::set_words_apart(&mut spans);
         let frame = Frame::new(view.shown(), view.rotation());
         let (found, counts) = (analyzer.page_facts(), analyzer.page_op_counts());
         let mut facts = Facts {
@@ -122,7 +124,7 @@ impl Page {
         let spans = self.lines.iter().flat_map(|line| line.spans.iter().cloned()).collect();
         let (found, rest) = detector.detect(spans);
         if found.is_empty() {
-            return;
+            return self.lines.iter_mut().for_each(direction::mark);
         }
         for table in found {
             let area = Area { left: table.left_x, bottom: table.bottom_y, right: table.right_x, top: table.top_y };
@@ -138,6 +140,7 @@ impl Page {
             }
         }
         self.lines = analyzer.group_spans_into_lines_pub(rest);
+        self.lines.iter_mut().for_each(direction::mark);
     }
 
     /// The size most of its text is set in.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use unpdf::parser::{BlockType, TextBlock, TextLine};
 
+use super::direction::{self, is_right_to_left};
 use super::links;
 
 /// Stands for a hyphen at the end of a line until the lines are joined; Unicode has it for just that.
@@ -60,11 +61,6 @@ pub(super) fn text(mut block: TextBlock, compounds: &Compounds) -> (String, Vec<
     (tidy(&joined), targets)
 }
 
-/// Whether a character is of a script written from right to left.
-fn is_right_to_left(character: char) -> bool {
-    matches!(character, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}')
-}
-
 /// Marks the hyphen at the end of a line as one to remove, or to keep without the space of the break.
 fn soften(line: &mut TextLine, next: &str, compounds: &Compounds) {
     let Some(last) = line.spans.iter_mut().rev().find(|span| !span.text.trim().is_empty()) else {
@@ -88,7 +84,7 @@ fn soften(line: &mut TextLine, next: &str, compounds: &Compounds) {
 pub(super) fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
     let mut blank = false;
-    for character in text.chars() {
+    for character in text.chars().filter(|character| *character != direction::MARK) {
         if character == SOFT_HYPHEN {
             // What follows is the other half of the word.
             blank = false;

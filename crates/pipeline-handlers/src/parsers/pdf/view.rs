@@ -11,6 +11,7 @@ use unpdf::parser::backend::{
 };
 use unpdf::parser::{LinkAnnotations, TextLine};
 
+use super::direction;
 use super::rules::Rules;
 use super::tags::{self, Tag};
 
@@ -92,11 +93,18 @@ impl PdfBackend for PageView<'_> {
     }
 
     fn decode_text(&self, scope: ResourceScope, font_name: &[u8], bytes: &[u8]) -> DecodedText {
-        self.whole.decode_text(scope, tags::unmarked(font_name), bytes)
+        let decoded = self.whole.decode_text(scope, tags::unmarked(font_name), bytes);
+        if !decoded.text.chars().any(direction::is_right_to_left) {
+            return decoded;
+        }
+        // Only a run tells which letters are one glyph.
+        self.decode_run(scope, font_name, bytes).decoded
     }
 
     fn decode_run(&self, scope: ResourceScope, font_name: &[u8], bytes: &[u8]) -> DecodedRun {
-        self.whole.decode_run(scope, tags::unmarked(font_name), bytes)
+        let mut run = self.whole.decode_run(scope, tags::unmarked(font_name), bytes);
+        direction::turn_ligatures(&mut run);
+        run
     }
 
     fn glyph_advances(&self, scope: ResourceScope, font_name: &[u8], bytes: &[u8]) -> Option<Vec<GlyphAdvance>> {
