@@ -51,10 +51,12 @@ pub(super) fn set_words_apart(spans: &mut [TextSpan]) {
 /// that script, and its parts would stay in the order they are seen in.
 pub(super) fn mark(line: &mut TextLine) {
     let letters = || line.spans.iter().flat_map(|span| span.text.chars()).filter(|character| character.is_alphabetic());
-    if letters().next().is_some_and(|first| !is_right_to_left(first)) && is_mostly_right_to_left(letters()) {
-        if let Some(first) = line.spans.first_mut() {
-            first.text.insert(0, MARK);
-        }
+    let begins_foreign = letters().next().is_some_and(|first| !is_right_to_left(first));
+    if !begins_foreign || !is_mostly_right_to_left(letters()) {
+        return;
+    }
+    if let Some(first) = line.spans.first_mut() {
+        first.text.insert(0, MARK);
     }
 }
 
