@@ -11,6 +11,8 @@ use crate::secret::Secret;
 pub const MAX_PROVIDER_NAME: usize = 64;
 /// Longest address of a provider, in bytes.
 pub const MAX_BASE_URL: usize = 2048;
+/// Longest API key, in bytes.
+pub const MAX_API_KEY: usize = 8192;
 /// The key of [`ProviderDefinition::prices`] that stands for every model without a price of its own.
 pub const ANY_MODEL: &str = "*";
 
@@ -72,7 +74,7 @@ pub struct ProviderDefinition {
     #[serde(default)]
     pub profile: ProviderProfile,
     /// Model of rules that name none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_model: Option<String>,
     /// Tokens that prompt and answer may have together.
     #[serde(default = "default_context_tokens")]
@@ -135,7 +137,7 @@ impl ProviderDefinition {
     /// Checks what the types do not.
     ///
     /// # Errors
-    /// `invalid_value` with a pointer to the field.
+    /// `invalid_value` with a pointer to the field; `nul_character`.
     pub fn check(&self) -> Result<(), Fault> {
         let wrong = |pointer: &str, text: String| Err(Fault::invalid("invalid_value", text).at(pointer));
         if !is_name(&self.name) {
@@ -164,11 +166,28 @@ impl ProviderDefinition {
                 "at most half of context_tokens, so that a document fits in".to_owned(),
             );
         }
+        if self.default_model.iter().chain(self.prices.keys()).any(|model| model.contains('\0')) {
+            let text = "the name of a model holds the character U+0000";
+            return Err(Fault::invalid("nul_character", text));
+        }
         match self.prices.iter().find(|(_, price)| !is_price(price.input) || !is_price(price.output)) {
             Some((model, _)) => wrong("/prices", format!("the price of '{model}' is no amount of dollars")),
             None => Ok(()),
         }
     }
+}
+
+/// Checks a key: it is sent in a header, so it is visible ASCII. The text of the refusal does not repeat it.
+///
+/// # Errors
+/// `invalid_value` at `/api_key`.
+pub fn check_api_key(key: &Secret) -> Result<(), Fault> {
+    let text = key.expose();
+    if text.is_empty() || text.len() > MAX_API_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let text = format!("an API key has 1 to {MAX_API_KEY} visible ASCII characters");
+        return Err(Fault::invalid("invalid_value", text).at("/api_key"));
+    }
+    Ok(())
 }
 
 fn is_name(name: &str) -> bool {
@@ -246,6 +265,19 @@ mod tests {
         let price = TokenPrice { input: f64::NAN, output: 0.0 };
         let priced = ProviderDefinition { prices: BTreeMap::from([("m".into(), price)]), ..good };
         assert_eq!(pointer(priced).as_deref(), Some("/prices"));
+    }
+
+    #[test]
+    fn what_cannot_be_stored_or_sent_is_refused() {
+        let model = Some("m\0".to_owned());
+        let one = ProviderDefinition { default_model: model, ..ProviderDefinition::new("local", "https://h/v1") };
+        assert_eq!(one.check().expect_err("refused").code, "nul_character");
+        let check = |key: &str| check_api_key(&Secret::new(key)).map_err(|fault| fault.message);
+        assert!(check("sk-1").is_ok() && check(&"k".repeat(MAX_API_KEY)).is_ok());
+        for key in ["", "two words", "line\n", "schlüssel", &"k".repeat(MAX_API_KEY + 1)] {
+            let text = check(key).expect_err("refused");
+            assert!(key.is_empty() || !text.contains(key), "{text}");
+        }
     }
 
     #[test]

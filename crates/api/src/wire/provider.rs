@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use millrace_domain::ProviderId;
-use millrace_domain::provider::{ProviderDefinition, ProviderProfile, TokenPrice};
+use millrace_domain::provider::{ProviderDefinition, ProviderProfile, TokenPrice, check_api_key};
 use millrace_domain::secret::Secret;
 use millrace_domain::stored_provider::StoredProvider;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,9 +12,6 @@ use utoipa::ToSchema;
 
 use super::common::Id;
 use crate::problem::Problem;
-
-/// Longest API key, in bytes.
-const MAX_API_KEY: usize = 8192;
 
 /// How an endpoint is made to answer by a JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -152,27 +149,16 @@ impl ProviderInput {
             ..defaults
         };
         definition.check()?;
-        let texts = definition.default_model.iter().chain(definition.prices.keys());
-        if texts.into_iter().any(|text| text.contains('\0')) {
-            return Err(Problem::new("nul_character", "the name of a model holds the character U+0000"));
-        }
         let key = match self.api_key {
             None => AskedKey::Absent,
             Some(None) => AskedKey::Null,
-            Some(Some(key)) => AskedKey::Given(checked_key(key)?),
+            Some(Some(key)) => {
+                check_api_key(&key)?;
+                AskedKey::Given(key)
+            }
         };
         Ok((definition, key))
     }
-}
-
-/// A key is sent in a header: visible ASCII. The text of the refusal must not repeat it.
-fn checked_key(key: Secret) -> Result<Secret, Problem> {
-    let text = key.expose();
-    if text.is_empty() || text.len() > MAX_API_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let detail = format!("an API key has 1 to {MAX_API_KEY} visible ASCII characters");
-        return Err(Problem::new("invalid_value", detail).at("/api_key"));
-    }
-    Ok(key)
 }
 
 /// A provider. Its key is never shown.

@@ -1,10 +1,10 @@
 //! `[llm]`: language models.
 
-use std::collections::BTreeMap;
-
 use millrace_domain::Fault;
-use millrace_domain::provider::{ProviderDefinition, ProviderOrigin, ProviderProfile, ProviderWithSecret, TokenPrice};
-use serde::{Deserialize, Serialize};
+use millrace_domain::provider::{ProviderDefinition, ProviderOrigin, ProviderWithSecret, check_api_key};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use super::Secret;
 
@@ -42,59 +42,51 @@ impl Default for LlmConfig {
 // A price is an amount of dollars, which is never NaN once checked.
 impl Eq for LlmConfig {}
 
-/// `[[llm.providers]]`: one endpoint that speaks the OpenAI chat completions protocol.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// `[[llm.providers]]`: one endpoint that speaks the OpenAI chat completions protocol. Its fields and their defaults are those of
+/// [`ProviderDefinition`], with `api_key` among them.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ProviderConfig {
-    /// Name, as rules have it.
-    pub name: String,
-    /// Address without `/chat/completions`.
-    pub base_url: String,
+    /// What it is.
+    pub definition: ProviderDefinition,
     /// Sent as a bearer token.
-    #[serde(default)]
     pub api_key: Option<Secret>,
-    /// `json_schema`, `relaxed`, `json_object` or `prompt`. Default `relaxed`.
-    #[serde(default)]
-    pub profile: ProviderProfile,
-    /// Model of rules that name none.
-    #[serde(default)]
-    pub default_model: Option<String>,
-    /// Tokens that prompt and answer may have together. Default 16384.
-    #[serde(default)]
-    pub context_tokens: Option<u32>,
-    /// Tokens of one answer. Default 4096.
-    #[serde(default)]
-    pub max_output_tokens: Option<u32>,
-    /// Requests at once. Default 4.
-    #[serde(default)]
-    pub max_concurrency: Option<u32>,
-    /// How long one request may take, in seconds. Default 120.
-    #[serde(default)]
-    pub timeout_seconds: Option<u32>,
-    /// Whether its models can be shown images. Default false.
-    #[serde(default)]
-    pub vision: bool,
-    /// US dollars per million tokens by model, `*` for the others: `{ input, output }`. Default: none.
-    #[serde(default)]
-    pub prices: BTreeMap<String, TokenPrice>,
 }
 
 impl ProviderConfig {
     /// The provider as it is called.
     pub fn provider(&self) -> ProviderWithSecret {
-        let defaults = ProviderDefinition::new(&self.name, &self.base_url);
-        let definition = ProviderDefinition {
-            profile: self.profile,
-            default_model: self.default_model.clone(),
-            context_tokens: self.context_tokens.unwrap_or(defaults.context_tokens),
-            max_output_tokens: self.max_output_tokens.unwrap_or(defaults.max_output_tokens),
-            max_concurrency: self.max_concurrency.unwrap_or(defaults.max_concurrency),
-            timeout_seconds: self.timeout_seconds.unwrap_or(defaults.timeout_seconds),
-            vision: self.vision,
-            prices: self.prices.clone(),
-            ..defaults
-        };
-        ProviderWithSecret { definition, api_key: self.api_key.clone(), origin: ProviderOrigin::Configuration }
+        let Self { definition, api_key } = self.clone();
+        ProviderWithSecret { definition, api_key, origin: ProviderOrigin::Configuration }
+    }
+
+    /// What is wrong with it.
+    fn check(&self) -> Result<(), Fault> {
+        self.definition.check()?;
+        self.api_key.as_ref().map_or(Ok(()), check_api_key)
+    }
+}
+
+// By hand, since a flattened struct would take unknown fields without a word.
+impl<'de> Deserialize<'de> for ProviderConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Map::deserialize(deserializer)?;
+        let api_key = fields.remove("api_key").unwrap_or_default();
+        let api_key = serde_json::from_value(api_key).map_err(|_error| D::Error::custom("api_key must be a text"))?;
+        let definition = serde_json::from_value(Value::Object(fields)).map_err(D::Error::custom)?;
+        Ok(Self { definition, api_key })
+    }
+}
+
+impl Serialize for ProviderConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            api_key: &'a Option<Secret>,
+            #[serde(flatten)]
+            definition: &'a ProviderDefinition,
+        }
+        Fields { api_key: &self.api_key, definition: &self.definition }.serialize(serializer)
     }
 }
 
@@ -103,15 +95,15 @@ impl LlmConfig {
     pub(super) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for (index, one) in self.providers.iter().enumerate() {
-            if let Err(Fault { message, pointer, .. }) = one.provider().definition.check() {
+            if let Err(Fault { message, pointer, .. }) = one.check() {
                 let field = pointer.unwrap_or_default().trim_start_matches('/').to_owned();
-                problems.push(format!("llm.providers '{}': {field}: {message}", one.name));
+                problems.push(format!("llm.providers '{}': {field}: {message}", one.definition.name));
             }
-            if self.providers.iter().take(index).any(|other| other.name == one.name) {
-                problems.push(format!("llm.providers names '{}' twice", one.name));
+            if self.providers.iter().take(index).any(|other| other.definition.name == one.definition.name) {
+                problems.push(format!("llm.providers names '{}' twice", one.definition.name));
             }
         }
-        let known = |name: &String| self.providers.iter().any(|one| one.name == *name);
+        let known = |name: &String| self.providers.iter().any(|one| one.definition.name == *name);
         if let Some(name) = self.default_provider.as_ref().filter(|name| !known(name)) {
             problems.push(format!("llm.default_provider '{name}' is not one of llm.providers"));
         }
