@@ -17,6 +17,7 @@ mod providers;
 mod reply;
 mod rules;
 mod stranger;
+mod stranger_requests;
 mod tables;
 mod task_routes;
 mod tester;

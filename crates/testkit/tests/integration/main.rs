@@ -10,5 +10,7 @@ mod main_path;
 mod mounts;
 mod reuse;
 mod stranger;
+#[path = "../../../api/tests/api/stranger_requests.rs"]
+mod stranger_requests;
 mod support;
 mod trials;

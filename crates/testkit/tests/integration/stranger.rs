@@ -6,19 +6,10 @@ use millrace_testkit::world::Backend;
 use millrace_testkit::{Client, Form, Reply};
 use serde_json::{Value, json};
 
+use crate::stranger_requests::{Body, Expected, MARK, Owned, expected, order};
 use crate::support::{completed, finish, on_both, scripted};
 
 on_both!(strangers_find_nothing);
-
-/// A text in all objects of the owner; no answer to a stranger may hold it.
-const MARK: &str = "owners-secret";
-/// Operations that make something of the caller's own and name nothing of anybody's.
-const FREE: [&str; 5] = ["create_project", "create_rule", "create_api_key", "create_provider", "import_rules"];
-
-struct Owned {
-    ids: Vec<(&'static str, Value)>,
-    upload: Value,
-}
 
 async fn objects(owner: &Client) -> Owned {
     let project = owner.post("/api/v1/projects", json!({"name": MARK})).await.expect(201)["project_id"].clone();
@@ -45,76 +36,6 @@ async fn objects(owner: &Client) -> Owned {
     Owned { ids, upload: task["metadata"]["upload_id"].clone() }
 }
 
-enum Body {
-    None,
-    Json(Value),
-    /// A file with these fields.
-    Form(Vec<(&'static str, Value)>),
-    /// A file for the caller's own project with these fields.
-    Own(Vec<(&'static str, Value)>),
-}
-
-impl Owned {
-    fn id(&self, name: &str) -> &Value {
-        let found = self.ids.iter().find(|(known, _)| *known == name);
-        &found.unwrap_or_else(|| panic!("the test has no object for {name}: add one")).1
-    }
-
-    fn path(&self, pattern: &str) -> String {
-        let parts = pattern.split('/').map(|part| match part.strip_prefix('{') {
-            Some(_) => self.id(part).to_string().trim_matches('"').to_owned(),
-            None => part.to_owned(),
-        });
-        parts.collect::<Vec<_>>().join("/")
-    }
-
-    /// Requests that name the owner's objects outside the path. An operation with a body that is missing here fails the
-    /// test.
-    fn requests(&self, operation: &Value) -> Vec<(String, Body)> {
-        let (project, table, rule) = (self.id("{project_id}"), self.id("{table_id}"), self.id("{rule_id}"));
-        let of_json = |body: Value| vec![(String::new(), Body::Json(body))];
-        let of_body = |body: Body| (String::new(), body);
-        match operation["operationId"].as_str().expect("an id") {
-            "create_project" | "update_project" | "update_table" | "create_api_key" => of_json(json!({"name": "mine"})),
-            "create_rule" | "update_rule" => of_json(json!({"name": "mine", "postprocess_mode": "skip"})),
-            "create_provider" | "update_provider" => {
-                of_json(json!({"name": "mine", "base_url": "https://models.example/v1"}))
-            }
-            "import_rules" => {
-                let rules = json!([{"name": "mine", "postprocess_mode": "skip"}]);
-                of_json(json!({"format": "millrace-rules", "version": 1, "rules": rules}))
-            }
-            "test_rule" => of_json(json!({"task_id": self.id("{task_id}")})),
-            "test_new_rule" => {
-                let rule = json!({"name": "mine", "postprocess_mode": "skip"});
-                let of_task = json!({"rule": rule, "task_id": self.id("{task_id}")});
-                let of_upload = json!({"rule": rule, "upload_id": self.upload});
-                let form = Body::Form(vec![("project_id", project.clone()), ("rule", rule)]);
-                [Body::Json(of_task), Body::Json(of_upload), form].map(|body| (String::new(), body)).into()
-            }
-            "create_table" => of_json(json!({"name": "mine", "project_id": project})),
-            "write_table_data" => of_json(json!({"mine": true})),
-            "retry_task" => of_json(json!({"from_stage": "mount"})),
-            "mount_task" => of_json(json!({"table_id": table})),
-            "submit_upload" => of_json(json!({"project_id": project, "upload_id": self.upload})),
-            "upload_files" => vec![of_body(Body::Form(vec![("project_id", project.clone())]))],
-            "upload_and_submit" => vec![
-                of_body(Body::Form(vec![("project_id", project.clone())])),
-                of_body(Body::Own(vec![("table_id", table.clone())])),
-                of_body(Body::Own(vec![("rule_id", rule.clone())])),
-            ],
-            "list_tasks" | "list_tables" => {
-                vec![of_body(Body::None), (format!("?project_id={project}"), Body::None)]
-            }
-            "batch_get_tasks" => vec![(format!("?task_ids={}", self.id("{task_id}")), Body::None)],
-            name => {
-                assert!(operation["requestBody"].is_null(), "{name} has a body: say here how to send it");
-                vec![of_body(Body::None)]
-            }
-        }
-    }
-}
-
 async fn send(client: &Client, own: i64, method: &str, path: &str, body: Body) -> Reply {
     let form = |form: Form, fields: Vec<(&str, Value)>| {
         let form = fields.into_iter().fold(form, |form, (name, value)| form.field(name, value));
@@ -126,12 +47,6 @@ async fn send(client: &Client, own: i64, method: &str, path: &str, body: Body) -
         Body::Form(fields) => form(Form::new(), fields).await,
         Body::Own(fields) => form(Form::of(own), fields).await,
     }
-}
-
-/// Readers first, then those that change, then those that remove, from the leaves up.
-fn order(method: &str, path: &str) -> (usize, std::cmp::Reverse<usize>) {
-    let rank = ["GET", "POST", "PUT", "DELETE"].iter().position(|known| *known == method).unwrap_or(9);
-    (rank, std::cmp::Reverse(path.len()))
 }
 
 async fn strangers_find_nothing(backend: Backend) {
@@ -147,19 +62,17 @@ async fn strangers_find_nothing(backend: Backend) {
     for (method, pattern, operation) in &protected {
         let path = owned.path(pattern);
         for (query, body) in owned.requests(operation) {
-            let names_an_object = path != *pattern || !query.is_empty() || !matches!(body, Body::None);
-            let is_batch = operation["operationId"] == "batch_get_tasks";
-            let is_free = FREE.contains(&operation["operationId"].as_str().unwrap_or_default());
+            let expected = expected(operation, pattern, &path, &query, &body);
             let path = format!("{path}{query}");
             let reply = send(&stranger, own, method, &path, body).await;
             let text = reply.excerpt();
             assert!(!text.contains(MARK), "{method} {path} told a stranger: {text}");
-            if is_batch {
-                assert_eq!(reply.expect(200)["total"], 0, "a batch leaves out what is not there");
-            } else if names_an_object && !is_free {
-                assert_eq!(reply.status, 404, "{method} {path}: {text}");
-            } else {
-                assert!((200..300).contains(&reply.status), "{method} {path}: {text}");
+            match expected {
+                Expected::Nothing => assert_eq!(reply.status, 404, "{method} {path}: {text}"),
+                Expected::EmptyBatch => {
+                    assert_eq!(reply.expect(200)["total"], 0, "a batch leaves out what is not there")
+                }
+                Expected::Success => assert!((200..300).contains(&reply.status), "{method} {path}: {text}"),
             }
             tried += 1;
         }
