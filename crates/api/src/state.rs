@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_domain::capabilities::Capabilities;
-use millrace_domain::ports::{Clock, HandlerCatalog, ObjectStore, RuleTester, SecretVault};
+use millrace_domain::ports::{CallbackInbox, Clock, HandlerCatalog, ObjectStore, RuleTester, SecretVault};
 use millrace_domain::{Fault, UploadId};
 use millrace_queue::TaskQueue;
 use millrace_repository::Stores;
@@ -36,6 +36,8 @@ pub struct ApiState {
     pub rule_tester: Arc<dyn RuleTester>,
     /// Seals the keys of providers.
     pub vault: Arc<dyn SecretVault>,
+    /// Takes what remote services send; `None` when none was told to.
+    pub callbacks: Option<Arc<dyn CallbackInbox>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Who sends requests.
@@ -164,6 +166,17 @@ impl Api {
     /// Tries rules.
     pub fn rule_tester(&self) -> &dyn RuleTester {
         &*self.0.parts.rule_tester
+    }
+
+    /// Hands a callback on.
+    ///
+    /// # Errors
+    /// `callback_unknown`, `callback_checksum`.
+    pub(crate) fn take_callback(&self, ticket: &str, checksum: &str, content: &str) -> Result<(), Fault> {
+        match &self.0.parts.callbacks {
+            Some(inbox) => inbox.deliver(ticket, checksum, content),
+            None => Err(Fault::not_found("callback_unknown", "no callbacks are expected here")),
+        }
     }
 
     /// A place for each trial that may run.

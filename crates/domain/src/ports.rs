@@ -85,6 +85,16 @@ pub trait TaskExecutor: Send + Sync + 'static {
     async fn execute(&self, job: Job, control: Arc<dyn TaskControl>) -> Result<JobOutput, JobError>;
 }
 
+/// Takes what mineru.net sends of its own accord when a task of ours is done there.
+pub trait CallbackInbox: Send + Sync + 'static {
+    /// Takes a callback for the task that the ticket in its address stands for. A repeat is taken like the first.
+    ///
+    /// # Errors
+    /// `callback_unknown` when no task waits for it on this node, `callback_checksum` when its checksum is not that of its
+    /// content.
+    fn deliver(&self, ticket: &str, checksum: &str, content: &str) -> Result<(), Fault>;
+}
+
 /// Finds parsed documents that can be used again.
 #[async_trait]
 pub trait ParseCache: Send + Sync + 'static {

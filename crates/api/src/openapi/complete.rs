@@ -101,7 +101,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Operation, examp
     fill_examples(operation, examples);
 }
 
-/// Ids in the path, and the header that every POST takes.
+/// Ids in the path, and the header that every POST of a caller takes.
 fn add_parameters(path: &str, method: &str, operation: &mut Operation) {
     let parameters = operation.parameters.get_or_insert_default();
     for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
@@ -120,7 +120,7 @@ fn add_parameters(path: &str, method: &str, operation: &mut Operation) {
         parameters.push(RefOr::T(parameter));
     }
     let declared = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.name == "Idempotency-Key");
-    if method == "POST" && !parameters.iter().any(declared) {
+    if method == "POST" && path.starts_with("/api/") && !parameters.iter().any(declared) {
         let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).build();
         let parameter = ParameterBuilder::new()
             .name("Idempotency-Key")
@@ -160,7 +160,7 @@ fn common_codes(path: &str, method: &str, operation: &Operation) -> Vec<&'static
             codes.extend(["invalid_json", "invalid_id"]);
         }
     }
-    if method == "POST" {
+    if method == "POST" && path.starts_with("/api/") {
         codes.extend(["invalid_idempotency_key", "idempotency_key_in_use", "idempotency_key_reused"]);
     }
     codes

@@ -65,12 +65,16 @@ catalogue! {
         "The API key or token is unknown, revoked, expired, or not meant for this service.";
     "missing_credentials" Unauthenticated "Missing credentials"
         "Send `Authorization: Bearer <API key or token>`.";
+    "callback_checksum" Forbidden "Wrong checksum"
+        "The checksum of a callback is not that of its content, the seed of its task and the configured account.";
     "forbidden" Forbidden "Forbidden"
         "The caller may not do this.";
     "api_key_not_found" NotFound "API key not found"
         "No such API key, or it belongs to somebody else.";
     "artifact_not_found" NotFound "Artifact not found"
         "The task left no artifact of this kind (yet).";
+    "callback_unknown" NotFound "No such callback"
+        "No task waits for this callback here: it has ended, or another node runs it. Nothing is lost, since tasks are asked after as well.";
     "data_not_found" NotFound "Nothing at this pointer"
         "The table holds nothing at this pointer.";
     "mount_not_found" NotFound "Mount not found"

@@ -1,6 +1,7 @@
 //! The routes. A handler extracts, calls one thing, converts.
 
 mod api_keys;
+mod callbacks;
 mod capabilities;
 mod listing;
 mod projects;
@@ -25,5 +26,6 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     projects::register(config);
     providers::register(config);
     api_keys::register(config);
+    callbacks::register(config);
     system::register(config);
 }

@@ -1,6 +1,7 @@
 //! Wire types: what clients send and read. Made from domain types and turned into them here, and nowhere else known.
 
 pub mod api_key;
+pub mod callback;
 pub mod capabilities;
 pub mod common;
 pub mod mount;

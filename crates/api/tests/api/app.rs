@@ -155,6 +155,7 @@ impl TestApi {
             objects: port,
             catalog: Arc::new(NoModels::default()),
             rule_tester: Arc::new(Echo),
+            callbacks: None,
             vault: Arc::new(Vault::new(VaultKey::new(&[7; 32]), Vec::new())),
             clock: options.clock,
             authenticator: Arc::new(authenticator),

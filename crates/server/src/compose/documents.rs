@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use millrace_domain::ports::{Clock, ObjectStore, ParseCache, ProviderDirectory, SecretVault};
+use millrace_domain::ports::{CallbackInbox, Clock, ObjectStore, ParseCache, ProviderDirectory, SecretVault};
 use millrace_pipeline_handlers::catalog::Catalog;
 use millrace_pipeline_handlers::engine::EngineChain;
 use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts};
@@ -26,6 +26,8 @@ pub(super) struct Documents {
     pub executor: Arc<DocumentExecutor>,
     /// Speaks for it.
     pub catalog: Arc<Catalog>,
+    /// Takes what remote services send, where they were told to.
+    pub callbacks: Option<Arc<dyn CallbackInbox>>,
 }
 
 /// What the pipeline is made of.
@@ -53,7 +55,8 @@ pub(super) fn documents(parts: DocumentParts<'_>) -> anyhow::Result<Documents> {
     let DocumentParts { config, stores, objects, cache, vault, clock, command, warm } = parts;
     let limits = limits(config);
     let pool = pool(config, command, warm)?;
-    let engines = engines::engines(&config.parsers, &limits, &pool)?;
+    let callbacks = engines::callbacks(&config.parsers);
+    let engines = engines::engines(&config.parsers, callbacks.as_ref(), &limits, &pool)?;
     let engines = Arc::new(EngineChain::new(engines, limits.clone()));
     let configured = Arc::new(ConfiguredProviders::new(&config.llm));
     let capabilities = configured.capabilities();
@@ -67,7 +70,8 @@ pub(super) fn documents(parts: DocumentParts<'_>) -> anyhow::Result<Documents> {
         limits: limits.clone(),
     });
     let catalog = Catalog::new(engines, transforms, limits, capabilities);
-    Ok(Documents { executor: Arc::new(executor), catalog: Arc::new(catalog) })
+    let callbacks = callbacks.map(|callbacks| callbacks as _);
+    Ok(Documents { executor: Arc::new(executor), catalog: Arc::new(catalog), callbacks })
 }
 
 /// The parser processes.

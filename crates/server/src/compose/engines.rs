@@ -9,7 +9,7 @@ use millrace_pipeline_handlers::engine::docling::{DoclingConfig, DoclingEngine};
 use millrace_pipeline_handlers::engine::local::LocalEngine;
 use millrace_pipeline_handlers::engine::mineru::{MineruConfig, MineruEngine};
 use millrace_pipeline_handlers::engine::mineru_cloud::{MineruCloudConfig, MineruCloudEngine};
-use millrace_pipeline_handlers::engine::remote::RemoteConfig;
+use millrace_pipeline_handlers::engine::remote::{Callbacks, RemoteConfig};
 use millrace_pipeline_handlers::engine::tesseract::{self, Installation, TesseractConfig, TesseractEngine};
 use millrace_pipeline_handlers::engine::{Engine, EngineChain};
 use millrace_pipeline_handlers::limits::ParserLimits;
@@ -26,6 +26,7 @@ use crate::config::{
 /// When one that is named outright cannot be had.
 pub(super) fn engines(
     parsers: &ParsersConfig,
+    callbacks: Option<&Arc<Callbacks>>,
     limits: &ParserLimits,
     pool: &Arc<ParserPool>,
 ) -> anyhow::Result<Vec<Arc<dyn Engine>>> {
@@ -37,7 +38,9 @@ pub(super) fn engines(
                 engines.push(Arc::new(local));
             }
             EngineName::Mineru => engines.extend(mineru(&parsers.mineru, limits, pool)?),
-            EngineName::MineruCloud => engines.extend(mineru_cloud(&parsers.mineru_cloud, limits, pool)?),
+            EngineName::MineruCloud => {
+                engines.extend(mineru_cloud(&parsers.mineru_cloud, callbacks, limits, pool)?);
+            }
             EngineName::Docling => engines.extend(docling(&parsers.docling, limits, pool)?),
             EngineName::Tesseract => {
                 if let Some(engine) = tesseract_engine(&parsers.tesseract, limits, pool)? {
@@ -49,6 +52,12 @@ pub(super) fn engines(
     Ok(engines)
 }
 
+/// Where mineru.net may send word of tasks that are done, if the configuration says so.
+pub(super) fn callbacks(parsers: &ParsersConfig) -> Option<Arc<Callbacks>> {
+    let MineruCloudSection { callback_url, uid, .. } = &parsers.mineru_cloud;
+    Some(Arc::new(Callbacks::new(callback_url.as_deref()?, uid.as_deref()?)))
+}
+
 /// What the configured engines say of themselves, without a server around them.
 ///
 /// # Errors
@@ -57,7 +66,7 @@ pub(crate) async fn engine_capabilities(parsers: &ParsersConfig) -> anyhow::Resu
     let command = WorkerCommand::current_exe().context("this program's own path is unknown")?;
     let pool = ParserPool::start(PoolConfig { size: 1, warm: 0, ..PoolConfig::new(command) })?;
     let limits = ParserLimits::default();
-    let chain = EngineChain::new(engines(parsers, &limits, &pool)?, limits);
+    let chain = EngineChain::new(engines(parsers, None, &limits, &pool)?, limits);
     Ok(chain.capabilities().await)
 }
 
@@ -75,18 +84,34 @@ fn mineru(
 
 fn mineru_cloud(
     section: &MineruCloudSection,
+    callbacks: Option<&Arc<Callbacks>>,
     limits: &ParserLimits,
     pool: &Arc<ParserPool>,
 ) -> anyhow::Result<Option<Arc<dyn Engine>>> {
-    let MineruCloudSection { token, url, hosts, model_version, language, formulas, tables, source_url, limits: costs } =
-        section.clone();
+    let MineruCloudSection {
+        token,
+        url,
+        hosts,
+        model_version,
+        language,
+        formulas,
+        tables,
+        source_url,
+        callback_url: _,
+        uid: _,
+        limits: costs,
+    } = section.clone();
     if token.is_none() {
         return Ok(None);
     }
     let remote = remote(url, token, &costs);
     let config = MineruCloudConfig { remote, hosts, model_version, language, formulas, tables, source_url };
     let engine = MineruCloudEngine::new(config, Arc::clone(pool), limits.clone());
-    Ok(Some(Arc::new(engine.map_err(anyhow::Error::msg).context("parsers.mineru_cloud")?)))
+    let engine = engine.map_err(anyhow::Error::msg).context("parsers.mineru_cloud")?;
+    Ok(Some(match callbacks {
+        Some(callbacks) => Arc::new(engine.with_callbacks(Arc::clone(callbacks))),
+        None => Arc::new(engine),
+    }))
 }
 
 fn docling(
@@ -94,9 +119,11 @@ fn docling(
     limits: &ParserLimits,
     pool: &Arc<ParserPool>,
 ) -> anyhow::Result<Option<Arc<dyn Engine>>> {
-    let DoclingSection { url, api_key, ocr_languages, table_mode, wait_seconds, limits: costs } = section.clone();
+    let DoclingSection { url, api_key, ocr_engine, ocr_languages, table_mode, wait_seconds, limits: costs } =
+        section.clone();
     let Some(url) = url else { return Ok(None) };
-    let config = DoclingConfig { remote: remote(url, api_key, &costs), ocr_languages, table_mode, wait_seconds };
+    let remote = remote(url, api_key, &costs);
+    let config = DoclingConfig { remote, ocr_engine, ocr_languages, table_mode, wait_seconds };
     let engine = DoclingEngine::new(config, Arc::clone(pool), limits.clone());
     Ok(Some(Arc::new(engine.map_err(anyhow::Error::msg).context("parsers.docling")?)))
 }

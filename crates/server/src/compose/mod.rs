@@ -176,6 +176,7 @@ impl AppBuilder {
             catalog,
             rule_tester,
             vault,
+            callbacks: documents.callbacks,
             clock,
             authenticator: Arc::new(authenticator),
             limits: parts::api_limits(&config),

@@ -236,6 +236,16 @@ fn remotes(config: &Config, problems: &mut Problems) {
     problems.unless(cloud.token.is_none() || is_safe, "parsers.mineru_cloud.url must be https: a token goes there");
     let is_filled = cloud.source_url.as_ref().is_none_or(|url| url.contains("{sha256}"));
     problems.unless(is_filled, "parsers.mineru_cloud.source_url must have {sha256} in it");
+    let is_public = cloud.callback_url.as_ref().is_none_or(|url| {
+        (url.starts_with("http://") || url.starts_with("https://")) && !url.contains(['?', '#']) && !url.contains(' ')
+    });
+    problems
+        .unless(is_public, "parsers.mineru_cloud.callback_url must begin with http:// or https:// and have no query");
+    let has_uid = cloud.uid.as_ref().is_some_and(|uid| !uid.is_empty());
+    problems.unless(
+        cloud.callback_url.is_some() == has_uid && (!has_uid || cloud.token.is_some()),
+        "parsers.mineru_cloud.callback_url, uid and token go together: callbacks are checked by the id of the account",
+    );
     let is_mode = ["accurate", "fast"].contains(&docling.table_mode.as_str());
     problems.unless(is_mode, "parsers.docling.table_mode must be accurate or fast");
 }

@@ -4,6 +4,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use millrace_domain::secret::Secret;
+use millrace_pipeline_handlers::engine::docling::OcrEngine;
 use serde::{Deserialize, Serialize};
 
 const MIB: u64 = 1 << 20;
@@ -180,6 +181,10 @@ pub struct MineruCloudSection {
     /// Address at which the service can fetch files itself, with `{sha256}` in the place of their hash. Default: files
     /// are uploaded.
     pub source_url: Option<String>,
+    /// Address of this server as the service reaches it, for its callbacks. Default: it is asked, and sends nothing.
+    pub callback_url: Option<String>,
+    /// Id of the account, which the checksums of callbacks are made with.
+    pub uid: Option<String>,
     /// What its use may cost.
     pub limits: RemoteLimits,
 }
@@ -195,6 +200,8 @@ impl Default for MineruCloudSection {
             formulas: true,
             tables: true,
             source_url: None,
+            callback_url: None,
+            uid: None,
             limits: RemoteLimits::default(),
         }
     }
@@ -208,7 +215,10 @@ pub struct DoclingSection {
     pub url: Option<String>,
     /// Its key, if it wants one.
     pub api_key: Option<Secret>,
-    /// Languages of recognition as its engine names them. Default: its own.
+    /// What it recognises text with, where it is to be told: `easyocr`, `tesseract`, `tesserocr`, `rapidocr`. Default: its own
+    /// choice.
+    pub ocr_engine: Option<OcrEngine>,
+    /// Languages of recognition, as that names them, of requests that name none it knows. Default: its own.
     pub ocr_languages: Vec<String>,
     /// `accurate` or `fast`. Default `accurate`.
     pub table_mode: String,
@@ -223,6 +233,7 @@ impl Default for DoclingSection {
         Self {
             url: None,
             api_key: None,
+            ocr_engine: None,
             ocr_languages: Vec::new(),
             table_mode: "accurate".to_owned(),
             wait_seconds: 10,

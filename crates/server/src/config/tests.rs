@@ -93,6 +93,8 @@ fn mistakes_name_their_place() {
         ("", &[("MILLRACE_OBJECTS__ALLOW_HTTP", "maybe")], "'maybe' is not true or false"),
         ("", &[("MILLRACE_QUEUE", "fast")], "environment variable MILLRACE_QUEUE: "),
         ("[[auth.issuers]]\nissuer = 'x'", &[], "missing field `audience`"),
+        ("[[llm.providers]]\nname = 'a'\nbase_url = 'http://h'\nmodel = 'x'", &[], "unknown field `model`"),
+        ("[[llm.providers]]\nname = 'a'", &[], "missing field `base_url`"),
         ("queue.max_pending = ", &[], "is not valid TOML"),
     ] {
         let error = load(toml, variables).unwrap_err().to_string();
@@ -126,6 +128,12 @@ fn values_that_do_not_go_together_are_refused() {
         ("parsers.docling.table_mode = 'slow'".to_owned(), "accurate or fast"),
         ("parsers.mineru_cloud.token = 't'\nparsers.mineru_cloud.url = 'http://h'".to_owned(), "must be https"),
         ("parsers.mineru_cloud.source_url = 'https://h/'".to_owned(), "must have {sha256}"),
+        ("parsers.mineru_cloud.callback_url = 'https://h'".to_owned(), "go together"),
+        ("parsers.mineru_cloud.token = 't'\nparsers.mineru_cloud.uid = 'u'".to_owned(), "go together"),
+        (
+            "[parsers.mineru_cloud]\ntoken = 't'\nuid = 'u'\ncallback_url = 'h:80'".to_owned(),
+            "callback_url must begin with http",
+        ),
         ("parsers.tesseract.languages = ['../x']".to_owned(), "is no language code"),
         ("parsers.tesseract.dpi = 10".to_owned(), "from 70 to 1200"),
         ("parsers.tesseract.page_segmentation = 14".to_owned(), "from 0 to 13"),
@@ -142,6 +150,7 @@ fn values_that_do_not_go_together_are_refused() {
         ("objects.region = 'x'".to_owned(), "objects.region is for S3 only"),
         ("objects.url = 's3://b'\nobjects.access_key_id = 'x'".to_owned(), "go together"),
         ("objects.url = 's3://b'\nobjects.endpoint = 'http://h'".to_owned(), "plain http"),
+        (format!("{}\napi_key = 'two words'", model("a", "http://h")), "visible ASCII characters"),
         ("llm.max_chunks = 0".to_owned(), "llm.max_chunks must be at least 1"),
         ("llm.default_provider = 'x'".to_owned(), "'x' is not one of llm.providers"),
         (model("a", "ftp://h"), "llm.providers 'a': base_url: an address begins with http"),

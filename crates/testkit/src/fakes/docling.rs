@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::paper::{HEIGHT, Paper, WIDTH, heading, suffix, text};
-use super::server::{Form, Running};
+use super::server::{Form, Running, detail, form_of};
 
 /// How the server is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,6 +39,8 @@ struct State {
     tasks: HashMap<String, Task>,
     submitted: u32,
     asked: u32,
+    /// Of each file: the engine of recognition and its languages.
+    recognition: Vec<(Option<String>, Vec<String>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -85,10 +87,11 @@ impl FakeDocling {
     pub fn submitted(&self) -> u32 {
         self.state.lock().submitted
     }
-}
 
-fn detail(text: &str) -> Value {
-    json!({"detail": text})
+    /// The engine of recognition and its languages that each file was sent with.
+    pub fn recognition(&self) -> Vec<(Option<String>, Vec<String>)> {
+        self.state.lock().recognition.clone()
+    }
 }
 
 /// What every request meets first.
@@ -122,6 +125,10 @@ fn checked(form: &Form) -> Result<(), HttpResponse> {
     if !["inbody", "zip", "presigned_url"].contains(&form.get("target_type").unwrap_or("presigned_url")) {
         return refuse("target_type", "Input should be 'inbody', 'zip' or 'presigned_url'");
     }
+    let engine = form.get("ocr_engine").unwrap_or("easyocr");
+    if !["auto", "easyocr", "tesseract", "tesserocr", "rapidocr", "ocrmac"].contains(&engine) {
+        return refuse("ocr_engine", "Input should be 'auto', 'easyocr' or another engine");
+    }
     if !["accurate", "fast"].contains(&form.get("table_mode").unwrap_or("accurate")) {
         return refuse("table_mode", "Input should be 'fast' or 'accurate'");
     }
@@ -139,11 +146,16 @@ async fn submit(state: Data<Mutex<State>>, request: HttpRequest, body: Multipart
     if let Some(refusal) = gate(&mut state, &request) {
         return refusal;
     }
-    let Ok(form) = form else { return HttpResponse::BadRequest().json(detail("There was an error parsing the body")) };
+    let form = match form_of(form) {
+        Ok(form) => form,
+        Err(refusal) => return refusal,
+    };
     if let Err(refusal) = checked(&form) {
         return refusal;
     }
     state.submitted += 1;
+    let engine = form.get("ocr_engine").map(str::to_owned);
+    state.recognition.push((engine, form.all("ocr_lang").to_vec()));
     let id = format!("d0c11e00-{:04}", state.submitted);
     let paper = Paper::of(&form.files[0].1);
     let task = Task { form, paper, asked: 0 };

@@ -14,10 +14,11 @@ use actix_web::{HttpResponse, Responder};
 use anyhow::Result;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::mineru_output::{content_list, markdown, middle};
 use super::paper::{Paper, suffix};
-use super::server::{Form, Running};
+use super::server::{Form, Running, detail, form_of};
 
 const BACKENDS: [&str; 7] = [
     "pipeline",
@@ -73,6 +74,7 @@ struct Task {
 pub struct FakeMineru {
     running: Running,
     state: Arc<Mutex<State>>,
+    news: watch::Sender<()>,
 }
 
 impl FakeMineru {
@@ -83,10 +85,13 @@ impl FakeMineru {
     pub fn start(conditions: MineruConditions) -> Result<Self> {
         let state = Arc::new(Mutex::new(State { conditions, ..State::default() }));
         let data = Data::from(Arc::clone(&state));
+        let news = watch::Sender::new(());
+        let told = Data::new(news.clone());
         let running = Running::start(|_base| {
             move |config: &mut web::ServiceConfig| {
                 config
                     .app_data(data.clone())
+                    .app_data(told.clone())
                     .route("/health", web::get().to(health))
                     .route("/tasks", web::post().to(submit))
                     .route("/tasks/{id}", web::get().to(status))
@@ -94,7 +99,7 @@ impl FakeMineru {
                     .route("/file_parse", web::post().to(file_parse));
             }
         })?;
-        Ok(Self { running, state })
+        Ok(Self { running, state, news })
     }
 
     /// Its address.
@@ -112,14 +117,22 @@ impl FakeMineru {
         self.state.lock().submitted
     }
 
+    /// How often it was asked after a file, counted from 0 in the order of their coming.
+    pub fn questions(&self, file: u32) -> u32 {
+        self.state.lock().tasks.get(&task_id(file + 1)).map_or(0, |task| task.asked)
+    }
+
+    /// Returns when it was asked after a file so many times.
+    pub async fn wait_for_questions(&self, file: u32, count: u32) {
+        let mut asked = self.news.subscribe();
+        // The sender lives in `self`, so this cannot fail.
+        let _ = asked.wait_for(|_| self.questions(file) >= count).await;
+    }
+
     /// Languages of the files that were sent to it.
     pub fn languages(&self) -> Vec<String> {
         self.state.lock().languages.clone()
     }
-}
-
-fn detail(text: &str) -> Value {
-    json!({"detail": text})
 }
 
 fn busy(state: &mut State) -> Option<HttpResponse> {
@@ -171,24 +184,32 @@ async fn submit(state: Data<Mutex<State>>, body: Multipart) -> impl Responder {
     if let Some(busy) = busy(&mut state) {
         return busy;
     }
-    let Ok(form) = form else { return HttpResponse::BadRequest().json(detail("There was an error parsing the body")) };
+    let form = match form_of(form) {
+        Ok(form) => form,
+        Err(refusal) => return refusal,
+    };
     let paper = match checked(&form) {
         Ok(paper) => paper,
         Err(refusal) => return refusal,
     };
     state.submitted += 1;
     state.languages.extend(form.all("lang_list").iter().cloned());
-    let id = format!("5e7a61de-0000-4000-8000-{:012}", state.submitted);
+    let id = task_id(state.submitted);
     let task = Task { form, paper, asked: 0 };
     let body = task.told("pending", &id);
     state.tasks.insert(id, task);
     HttpResponse::Accepted().json(body)
 }
 
+fn task_id(number: u32) -> String {
+    format!("5e7a61de-0000-4000-8000-{number:012}")
+}
+
 impl Task {
     fn stage(&self, conditions: &MineruConditions) -> &'static str {
         let MineruConditions { pending, processing, .. } = conditions;
         match self.asked {
+            _ if self.paper.wants("hang") => "processing",
             asked if asked <= *pending => "pending",
             asked if asked <= pending + processing => "processing",
             _ if self.paper.wants("fail") => "failed",
@@ -250,12 +271,13 @@ fn asked(state: &mut State, id: &str) {
     }
 }
 
-async fn status(state: Data<Mutex<State>>, id: Path<String>) -> impl Responder {
+async fn status(state: Data<Mutex<State>>, news: Data<watch::Sender<()>>, id: Path<String>) -> impl Responder {
     let mut state = state.lock();
     if let Some(busy) = busy(&mut state) {
         return busy;
     }
     asked(&mut state, &id);
+    news.send_replace(());
     match state.tasks.get(id.as_str()) {
         Some(task) => HttpResponse::Ok().json(task.told(task.stage(&state.conditions), &id)),
         None => HttpResponse::NotFound().json(detail("Task not found")),
@@ -280,7 +302,10 @@ async fn file_parse(state: Data<Mutex<State>>, body: Multipart) -> impl Responde
     if let Some(busy) = busy(&mut state) {
         return busy;
     }
-    let Ok(form) = form else { return HttpResponse::BadRequest().json(detail("There was an error parsing the body")) };
+    let form = match form_of(form) {
+        Ok(form) => form,
+        Err(refusal) => return refusal,
+    };
     let paper = match checked(&form) {
         Ok(paper) => paper,
         Err(refusal) => return refusal,

@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 use actix_web::web::{self, Bytes, Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -21,6 +23,8 @@ use super::mineru_output::{content_list, markdown, middle};
 use super::paper::{Paper, suffix};
 use super::server::Running;
 
+/// Times that a callback is sent at most.
+const CALLBACKS: usize = 5;
 /// Most pages of a file.
 const MAX_PAGES: u32 = 600;
 
@@ -29,6 +33,8 @@ const MAX_PAGES: u32 = 600;
 pub struct MineruCloudConditions {
     /// The only token that it knows.
     pub token: String,
+    /// Id of its account.
+    pub uid: String,
     /// Next calls of the API that are answered 429 with `Retry-After: 0`.
     pub limited: u32,
     /// Next submissions that are answered `-60009`, the queue is full.
@@ -43,7 +49,8 @@ pub struct MineruCloudConditions {
 
 impl Default for MineruCloudConditions {
     fn default() -> Self {
-        Self { token: "good".to_owned(), limited: 0, full: 0, forget_after: None, cut: 0, result_host: None }
+        let (token, uid) = ("good".to_owned(), "uid-0815".to_owned());
+        Self { token, uid, limited: 0, full: 0, forget_after: None, cut: 0, result_host: None }
     }
 }
 
@@ -56,6 +63,8 @@ struct State {
     submitted: u32,
     asked: u32,
     requests: Vec<Value>,
+    /// Public addresses, and where they lead.
+    routes: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -64,6 +73,8 @@ struct Task {
     bytes: Option<Vec<u8>>,
     options: Value,
     asked: u32,
+    /// Whether it was finished before its time.
+    is_done: bool,
 }
 
 /// A running fake.
@@ -71,6 +82,16 @@ struct Task {
 pub struct FakeMineruCloud {
     running: Running,
     state: Arc<Mutex<State>>,
+    uploads: watch::Sender<u32>,
+}
+
+/// What a callback of the fake is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callback {
+    /// As it should be.
+    Genuine,
+    /// Of another account: its checksum is wrong.
+    Forged,
 }
 
 impl FakeMineruCloud {
@@ -81,11 +102,14 @@ impl FakeMineruCloud {
     pub fn start(conditions: MineruCloudConditions) -> Result<Self> {
         let state = Arc::new(Mutex::new(State { conditions, ..State::default() }));
         let data = Data::from(Arc::clone(&state));
+        let uploads = watch::Sender::new(0);
+        let uploaded = Data::new(uploads.clone());
         let running = Running::start(|base| {
             state.lock().base = base.to_owned();
             move |config: &mut web::ServiceConfig| {
                 config
                     .app_data(data.clone())
+                    .app_data(uploaded.clone())
                     .app_data(web::PayloadConfig::new(64 << 20))
                     .route("/api/v4/file-urls/batch", web::post().to(upload_addresses))
                     .route("/api/v4/extract/task", web::post().to(submit_address))
@@ -95,7 +119,7 @@ impl FakeMineruCloud {
                     .route("/cdn/{id}.zip", web::get().to(download));
             }
         })?;
-        Ok(Self { running, state })
+        Ok(Self { running, state, uploads })
     }
 
     /// The address of its API.
@@ -112,6 +136,53 @@ impl FakeMineruCloud {
     /// Files that were submitted.
     pub fn submitted(&self) -> u32 {
         self.state.lock().submitted
+    }
+
+    /// Questions after tasks.
+    pub fn questions(&self) -> u32 {
+        self.state.lock().asked
+    }
+
+    /// Has a public address lead somewhere, as a proxy does.
+    pub fn route(&self, public: &str, to: &str) {
+        self.state.lock().routes.push((public.to_owned(), to.to_owned()));
+    }
+
+    /// Returns when so many files were uploaded.
+    pub async fn wait_for_uploads(&self, count: u32) {
+        // The sender lives in `self`, so this cannot fail.
+        let _ = self.uploads.subscribe().wait_for(|uploads| *uploads >= count).await;
+    }
+
+    /// Finishes the last file that was sent, and sends word of that to where its submission says: up to five times, until
+    /// the answer is 200. Gives the statuses of the answers. A forger finishes nothing.
+    ///
+    /// # Errors
+    /// When there is no such task, or nobody answers.
+    pub async fn call_back(&self, callback: Callback) -> Result<Vec<u16>> {
+        let (url, body) = self.callback(callback)?;
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let mut statuses = Vec::new();
+        while statuses.len() < CALLBACKS && statuses.last() != Some(&200) {
+            statuses.push(http.post(&url).json(&body).send().await?.status().as_u16());
+        }
+        Ok(statuses)
+    }
+
+    /// Address and body of the callback for the last file.
+    fn callback(&self, callback: Callback) -> Result<(String, Value)> {
+        let mut state = self.state.lock();
+        let id = task_id(state.submitted);
+        let task = state.tasks.get_mut(&id).context("no such task")?;
+        task.is_done |= callback == Callback::Genuine;
+        let task = task.clone();
+        let said = |key: &str| task.options[key].as_str().map(str::to_owned);
+        let (url, seed) = said("callback").zip(said("seed")).context("no callback was asked for")?;
+        let content = json!({"batch_id": id, "extract_result": [task.told(&state, &id)]}).to_string();
+        let uid = if callback == Callback::Genuine { state.conditions.uid.as_str() } else { "uid-of-a-forger" };
+        let checksum = format!("{:x}", Sha256::digest(format!("{uid}{seed}{content}")));
+        let route = state.routes.iter().find_map(|(public, to)| Some(format!("{to}{}", url.strip_prefix(public)?)));
+        Ok((route.unwrap_or(url), json!({"checksum": checksum, "content": content})))
     }
 
     /// The bodies of submissions.
@@ -148,9 +219,18 @@ fn submitted(state: &mut State, body: &Value) -> Result<String, HttpResponse> {
         state.conditions.full -= 1;
         return Err(error(-60009, "task submission queue is full"));
     }
+    // The documentation: "required when callback is used", and at most 64 characters.
+    let has_seed = body["seed"].as_str().is_some_and(|seed| (1..=64).contains(&seed.len()));
+    if body["callback"].is_string() && !has_seed {
+        return Err(error(-500, "seed is required with callback"));
+    }
     state.submitted += 1;
     state.requests.push(body.clone());
-    Ok(format!("0d1f7a2b-{:04}", state.submitted))
+    Ok(task_id(state.submitted))
+}
+
+fn task_id(number: u32) -> String {
+    format!("0d1f7a2b-{number:04}")
 }
 
 async fn upload_addresses(state: Data<Mutex<State>>, request: HttpRequest, body: Json<Value>) -> impl Responder {
@@ -174,13 +254,19 @@ async fn upload_addresses(state: Data<Mutex<State>>, request: HttpRequest, body:
     if let (Some(options), Some(file)) = (options.as_object_mut(), file.as_object()) {
         options.extend(file.clone());
     }
-    state.tasks.insert(id.clone(), Task { bytes: None, options, asked: 0 });
+    state.tasks.insert(id.clone(), Task { bytes: None, options, asked: 0, is_done: false });
     let url = format!("{}/upload/{id}?Expires=1799999999&Signature=abc%2Bdef%3D", state.base);
     fine(&json!({"batch_id": id, "file_urls": [url]}))
 }
 
 /// The signature covers no content type, and the store wants a length.
-async fn upload(state: Data<Mutex<State>>, request: HttpRequest, id: Path<String>, body: Bytes) -> impl Responder {
+async fn upload(
+    state: Data<Mutex<State>>,
+    uploads: Data<watch::Sender<u32>>,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Bytes,
+) -> impl Responder {
     let headers = request.headers();
     let is_signed = request.query_string().contains("Signature=abc%2Bdef%3D");
     if headers.contains_key("Content-Type") || headers.contains_key("Authorization") || !is_signed {
@@ -192,6 +278,7 @@ async fn upload(state: Data<Mutex<State>>, request: HttpRequest, id: Path<String
     match state.lock().tasks.get_mut(id.as_str()) {
         Some(task) => {
             task.bytes = Some(body.to_vec());
+            uploads.send_modify(|uploads| *uploads += 1);
             HttpResponse::Ok().finish()
         }
         None => HttpResponse::NotFound().finish(),
@@ -210,7 +297,7 @@ async fn submit_address(state: Data<Mutex<State>>, request: HttpRequest, body: J
         Ok(id) => id,
         Err(refusal) => return refusal,
     };
-    state.tasks.insert(id.clone(), Task { bytes: Some(bytes), options: body.0.clone(), asked: 0 });
+    state.tasks.insert(id.clone(), Task { bytes: Some(bytes), options: body.0.clone(), asked: 0, is_done: false });
     fine(&json!({"task_id": id}))
 }
 
@@ -264,7 +351,8 @@ impl Task {
         };
         let total = self.pages(&paper).len();
         match self.asked {
-            1 => told["state"] = "pending".into(),
+            0..=3 if self.is_done && failure.is_none() => Self::finished(&mut told, state, id),
+            0 | 1 => told["state"] = "pending".into(),
             2 => {
                 told["state"] = "running".into();
                 told["extract_progress"] =
@@ -276,13 +364,15 @@ impl Task {
                 told["err_msg"] = "it could not be done".into();
             }
             3 => told["state"] = "converting".into(),
-            _ => {
-                let host = state.conditions.result_host.as_ref().unwrap_or(&state.base);
-                told["state"] = "done".into();
-                told["full_zip_url"] = format!("{host}/cdn/{id}.zip").into();
-            }
+            _ => Self::finished(&mut told, state, id),
         }
         told
+    }
+
+    fn finished(told: &mut Value, state: &State, id: &str) {
+        let host = state.conditions.result_host.as_ref().unwrap_or(&state.base);
+        told["state"] = "done".into();
+        told["full_zip_url"] = format!("{host}/cdn/{id}.zip").into();
     }
 
     /// The wanted pages: `2,4-6`, from 1.

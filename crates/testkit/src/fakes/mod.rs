@@ -11,4 +11,4 @@ mod server;
 
 pub use docling::{DoclingConditions, FakeDocling};
 pub use mineru::{FakeMineru, MineruConditions};
-pub use mineru_cloud::{FakeMineruCloud, MineruCloudConditions};
+pub use mineru_cloud::{Callback, FakeMineruCloud, MineruCloudConditions};

@@ -6,9 +6,10 @@ use std::net::Ipv4Addr;
 use actix_multipart::Multipart;
 use actix_web::dev::ServerHandle;
 use actix_web::web::ServiceConfig;
-use actix_web::{App, HttpServer};
+use actix_web::{App, HttpResponse, HttpServer};
 use anyhow::Result;
 use futures::TryStreamExt;
+use serde_json::{Value, json};
 
 /// A fake service on a port of its own. Dropped, it stops answering.
 #[derive(Debug)]
@@ -47,6 +48,19 @@ impl Drop for Running {
             runtime.spawn(self.handle.stop(false));
         }
     }
+}
+
+/// What services made with FastAPI say of a refusal.
+pub(super) fn detail(text: &str) -> Value {
+    json!({"detail": text})
+}
+
+/// A form that was read, or the refusal of a body that is none.
+///
+/// # Errors
+/// The answer that is sent.
+pub(super) fn form_of(read: Result<Form, actix_multipart::MultipartError>) -> Result<Form, HttpResponse> {
+    read.map_err(|_error| HttpResponse::BadRequest().json(detail("There was an error parsing the body")))
 }
 
 /// A form, read whole.

@@ -1,8 +1,9 @@
 //! docling-serve.
 
+use millrace_domain::parse_options::ParseOptions;
 use millrace_domain::secret::Secret;
 use millrace_pipeline_handlers::engine::Engine;
-use millrace_pipeline_handlers::engine::docling::{DoclingConfig, DoclingEngine};
+use millrace_pipeline_handlers::engine::docling::{DoclingConfig, DoclingEngine, OcrEngine};
 use millrace_pipeline_handlers::engine::remote::RemoteConfig;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_testkit::fakes::{DoclingConditions, FakeDocling};
@@ -13,14 +14,18 @@ fn fake(conditions: DoclingConditions) -> FakeDocling {
     FakeDocling::start(conditions).expect("a fake")
 }
 
-fn engine_with(fake: &FakeDocling, key: Option<&str>, table_mode: &str) -> DoclingEngine {
-    let config = DoclingConfig {
+fn config(fake: &FakeDocling, key: Option<&str>, table_mode: &str) -> DoclingConfig {
+    DoclingConfig {
         remote: RemoteConfig { token: key.map(Secret::new), ..remote(fake.base()) },
+        ocr_engine: None,
         ocr_languages: vec!["en".into()],
         table_mode: table_mode.into(),
         wait_seconds: 0,
-    };
-    DoclingEngine::new(config, pool(), ParserLimits::default()).expect("an engine")
+    }
+}
+
+fn engine_with(fake: &FakeDocling, key: Option<&str>, table_mode: &str) -> DoclingEngine {
+    DoclingEngine::new(config(fake, key, table_mode), pool(), ParserLimits::default()).expect("an engine")
 }
 
 fn engine(fake: &FakeDocling) -> DoclingEngine {
@@ -47,6 +52,33 @@ async fn pages_are_two_values_from_one() {
         let output = parse_with(&engine, pdf(5, ""), pages(asked)).await.expect(asked);
         assert_eq!(texts(&document(&output)), expected, "{asked}");
     }
+}
+
+#[tokio::test]
+async fn languages_are_named_as_its_engine_does() {
+    let fake = fake(DoclingConditions::default());
+    let asked = |codes: &[&str]| ParseOptions {
+        ocr_languages: codes.iter().map(|code| (*code).to_owned()).collect(),
+        ..ParseOptions::default()
+    };
+    let engine = engine(&fake);
+    for codes in [&["chi_sim", "eng"][..], &["ell"], &[]] {
+        parse_with(&engine, pdf(1, ""), asked(codes)).await.expect("parsed");
+    }
+    let config = DoclingConfig { ocr_engine: Some(OcrEngine::Tesseract), ..config(&fake, None, "fast") };
+    let tesseract = DoclingEngine::new(config, pool(), ParserLimits::default()).expect("an engine");
+    assert_ne!(tesseract.version(), engine.version(), "another engine is another parse");
+    parse_with(&tesseract, pdf(1, ""), asked(&["ell", "eng"])).await.expect("parsed");
+    let sent = |engine: Option<&str>, names: &[&str]| {
+        (engine.map(str::to_owned), names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    };
+    let expected = [
+        sent(None, &["ch_sim", "en"]),
+        sent(None, &["en"]),
+        sent(None, &["en"]),
+        sent(Some("tesseract"), &["ell", "eng"]),
+    ];
+    assert_eq!(fake.recognition(), expected);
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
+mod callbacks;
 mod docling;
 mod mineru;
 mod mineru_cloud;
+mod stopped;
 mod support;
 mod whole;

@@ -6,11 +6,15 @@ use bytes::Bytes;
 use millrace_domain::TaskFailure;
 use millrace_domain::document::{Block, ParsedDocument};
 use millrace_domain::parse_options::{PageRanges, ParseOptions};
+use millrace_domain::ports::Clock;
 use millrace_pipeline_handlers::engine::remote::RemoteConfig;
 use millrace_pipeline_handlers::engine::{Engine, EngineOutput, EngineRequest, ParseProgress, Source};
 use millrace_pipeline_handlers::media::media_type;
 use millrace_pipeline_handlers::pool::{ParserPool, PoolConfig, WorkerCommand};
-use millrace_testkit::programs;
+use millrace_queue::SystemClock;
+use millrace_server::config::Config;
+use millrace_testkit::world::Backend;
+use millrace_testkit::{TestApp, World, programs};
 use parking_lot::Mutex;
 
 /// Pages that an engine told of.
@@ -27,6 +31,17 @@ impl ParseProgress for Seen {
 pub fn pool() -> Arc<ParserPool> {
     let worker = programs::find("millrace-parse-worker").expect("built before");
     ParserPool::start(PoolConfig { size: 2, ..PoolConfig::new(WorkerCommand::new(worker)) }).expect("a pool")
+}
+
+/// The whole application, on memory.
+pub async fn app(change: impl FnOnce(&mut Config)) -> TestApp {
+    app_at(Arc::new(SystemClock), change).await
+}
+
+/// The whole application with this time.
+pub async fn app_at(clock: Arc<dyn Clock>, change: impl FnOnce(&mut Config)) -> TestApp {
+    let world = Arc::new(World::with_clock(Backend::Memory, clock).await.expect("a world"));
+    world.app().config(change).start().await.expect("the application starts")
 }
 
 /// A service at this address, asked without pauses to speak of.

@@ -7,18 +7,12 @@ use image::{GrayImage, ImageFormat};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::WorkerInput;
 use millrace_pipeline_handlers::render::RenderPage;
-use millrace_server::config::{Config, RemoteLimits};
+use millrace_server::config::RemoteLimits;
+use millrace_testkit::TestApp;
 use millrace_testkit::fakes::{FakeMineru, MineruConditions};
-use millrace_testkit::world::Backend;
-use millrace_testkit::{TestApp, World};
 use serde_json::Value;
 
-use crate::support::{pdf, pool};
-
-async fn app(change: impl FnOnce(&mut Config)) -> TestApp {
-    let world = std::sync::Arc::new(World::new(Backend::Memory).await.expect("a world"));
-    world.app().config(change).start().await.expect("the application starts")
-}
+use crate::support::{app, pdf, pool};
 
 /// What was mounted of a file.
 async fn mounted(app: &TestApp, name: &str, bytes: Vec<u8>) -> (Value, Value) {

@@ -3,7 +3,10 @@
 //! A file is sent to `POST /v1/convert/file/async` and asked after with a long poll. The result can be fetched once: a
 //! task that is done and whose result is 404 is as lost as one that is unknown.
 
+mod blocks;
+mod languages;
 pub(super) mod result;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +19,12 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use self::languages::OcrEngine;
 use super::answer::Service;
-use super::remote::{Credentials, Polling, Remote, RemoteConfig, Spooled, extension, part, told, tried};
+use super::remote::{
+    self, Asked, Attempt, Credentials, Polling, Remote, RemoteConfig, Spooled, part, reads, span, told, unknown_status,
+    until_done,
+};
 use super::{Engine, EngineFailure, EngineOutput, EngineRequest};
 use crate::failure::FailureCode;
 use crate::limits::ParserLimits;
@@ -25,6 +32,8 @@ use crate::pool::ParserPool;
 
 /// Name of this engine.
 pub const NAME: &str = "docling";
+/// Name for people.
+const SERVICE: &str = "docling-serve";
 /// Grows whenever the same answer may give another document.
 const VERSION: &str = "1";
 /// What it reads, by extension.
@@ -38,7 +47,9 @@ const MAX_FAILURE_BYTES: usize = 64 << 10;
 pub struct DoclingConfig {
     /// Where it is; its key, if it wants one, is the token.
     pub remote: RemoteConfig,
-    /// Languages of recognition as its engine names them; its default when empty.
+    /// What it recognises text with, where we are to say so; its own choice, by default EasyOCR, when absent.
+    pub ocr_engine: Option<OcrEngine>,
+    /// Languages of recognition, as that names them, of requests that name none it knows; its default when empty.
     pub ocr_languages: Vec<String>,
     /// `accurate` or `fast`.
     pub table_mode: String,
@@ -72,8 +83,6 @@ struct Failure {
     retryable: bool,
 }
 
-type Attempt = Result<Option<(Option<String>, Spooled)>, EngineFailure>;
-
 impl DoclingEngine {
     /// An engine; the pool reads its answers.
     ///
@@ -84,7 +93,7 @@ impl DoclingEngine {
             Some(key) => Some(Credentials::new(HeaderName::from_static("x-api-key"), key.expose())?),
             None => None,
         };
-        let remote = Remote::new(config.remote.clone(), "docling-serve", credentials, &[], pool, limits)?;
+        let remote = Remote::new(config.remote.clone(), SERVICE, credentials, &[], pool, limits)?;
         Ok(Self { config, remote })
     }
 
@@ -106,13 +115,15 @@ impl DoclingEngine {
             .text("do_pdf_heading_hierarchy", "true")
             .text("abort_on_error", "false")
             .text("document_timeout", left.as_secs().max(1).to_string());
-        for language in &self.config.ocr_languages {
-            form = form.text("ocr_lang", language.clone());
+        if let Some(engine) = self.config.ocr_engine {
+            form = form.text("ocr_engine", engine.as_str());
         }
-        if let Some(pages) = &options.pages
-            && let (Some((first, _)), Some((_, last))) = (pages.ranges().first(), pages.ranges().last())
-        {
-            // Two values, from 1; what lies between ours is dropped from the answer.
+        let engine = self.config.ocr_engine.unwrap_or_default();
+        for language in languages::of_request(engine, &options.ocr_languages, &self.config.ocr_languages) {
+            form = form.text("ocr_lang", language);
+        }
+        if let Some((first, last)) = span(options.pages.as_ref()) {
+            // Two values, from 1.
             form = form.text("page_range", first.to_string()).text("page_range", last.to_string());
         }
         Ok(form)
@@ -127,22 +138,14 @@ impl DoclingEngine {
             return Err(http.refusal(response).await);
         }
         let Task { task_id, .. } = http.json(response).await?;
-        loop {
-            polling.wait(None).await?;
-            match self.ask(&task_id, &polling).await {
-                Ok(Asked::Waits) => polling.answered(),
-                Ok(Asked::Lost) => return Ok(None),
-                Ok(Asked::Failed(failure)) => return Err(failure),
-                Ok(Asked::Done(answer)) => return Ok(Some((Some(task_id), answer))),
-                Err(failure) => polling.forgive(failure).await?,
-            }
-        }
+        let answer = until_done(&mut polling, None, |left| self.ask(&task_id, left)).await?;
+        Ok(answer.map(|answer| (Some(task_id), answer)))
     }
 
-    async fn ask(&self, id: &str, polling: &Polling) -> Result<Asked, EngineFailure> {
+    async fn ask(&self, id: &str, left: Duration) -> Result<Asked<Spooled>, EngineFailure> {
         let http = &self.remote.http;
         let id = told(id);
-        let wait = self.config.wait_seconds.min(polling.left().as_secs());
+        let wait = self.config.wait_seconds.min(left.as_secs());
         let path = format!("/v1/status/poll/{id}?wait={wait}");
         // The question itself takes as long as it may wait.
         let timeout = Duration::from_millis(self.config.remote.request_timeout_ms) + Duration::from_secs(wait);
@@ -157,9 +160,9 @@ impl DoclingEngine {
             // What is wrong in detail is in the result.
             "success" | "partial_success" | "skipped" => {}
             "failure" => return Ok(Asked::Failed(failed(task.failure, task.error_message.as_deref()))),
-            other => return Err(tried(FailureCode::ParserProtocol, format!("docling-serve knows a status {other:?}"))),
+            other => return Err(unknown_status(SERVICE, other)),
         }
-        let fetching = http.request(Method::GET, &format!("/v1/result/{id}")).timeout(polling.left());
+        let fetching = http.request(Method::GET, &format!("/v1/result/{id}")).timeout(left);
         let response = http.send(fetching).await?;
         match response.status() {
             StatusCode::OK => {
@@ -175,14 +178,6 @@ impl DoclingEngine {
     }
 }
 
-enum Asked {
-    Waits,
-    Lost,
-    /// At its end: asking again changes nothing.
-    Failed(EngineFailure),
-    Done(Spooled),
-}
-
 /// A task that failed may have a result that says so, with status 200.
 fn failure_in(answer: &Spooled) -> Option<Failure> {
     let Spooled::Memory(bytes) = answer else { return None };
@@ -196,7 +191,7 @@ fn failure_in(answer: &Spooled) -> Option<Failure> {
 /// Whether another attempt may do better is for the service to say.
 fn failed(failure: Option<Failure>, message: Option<&str>) -> EngineFailure {
     let Failure { category, message: said, retryable } = failure.unwrap_or_default();
-    let said = told(if said.is_empty() { message.unwrap_or("it does not say why") } else { &said });
+    let said = if said.is_empty() { message } else { Some(said.as_str()) };
     let code = match (category.as_str(), retryable) {
         ("capacity", _) => FailureCode::ParserBusy,
         ("timeout", false) => FailureCode::ParserTimeout,
@@ -204,7 +199,7 @@ fn failed(failure: Option<Failure>, message: Option<&str>) -> EngineFailure {
         (_, true) => FailureCode::ParserUnreachable,
         (_, false) => FailureCode::ParserFailed,
     };
-    tried(code, format!("docling-serve failed at this file: {said}"))
+    remote::failed(code, SERVICE, said)
 }
 
 #[async_trait]
@@ -214,12 +209,13 @@ impl Engine for DoclingEngine {
     }
 
     fn version(&self) -> String {
-        let DoclingConfig { remote, ocr_languages, table_mode, .. } = &self.config;
-        format!("{VERSION}+{},{},{table_mode}", remote.url, ocr_languages.join("+"))
+        let DoclingConfig { remote, ocr_engine, ocr_languages, table_mode, .. } = &self.config;
+        let engine = ocr_engine.map_or("", OcrEngine::as_str);
+        format!("{VERSION}+{},{engine},{},{table_mode}", remote.url, ocr_languages.join("+"))
     }
 
     fn reads(&self, media_type: &str) -> bool {
-        extension(media_type).is_some_and(|extension| EXTENSIONS.contains(&extension))
+        reads(&EXTENSIONS, media_type)
     }
 
     fn recognises(&self) -> bool {
@@ -227,10 +223,7 @@ impl Engine for DoclingEngine {
     }
 
     async fn parse(&self, request: &EngineRequest) -> Result<EngineOutput, EngineFailure> {
-        if !self.reads(request.media_type) {
-            return Err(crate::sniff::unsupported(request.media_type).into());
-        }
-        self.remote.run(request, Service::Docling, |request, polling| self.attempt(request, polling)).await
+        self.remote.run(request, Service::Docling, &EXTENSIONS, |request, polling| self.attempt(request, polling)).await
     }
 
     async fn capability(&self) -> EngineCapability {

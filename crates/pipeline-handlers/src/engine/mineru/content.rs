@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use millrace_domain::document::{Block, BlockKind, PageInfo, Quality};
 use millrace_domain::parse_options::PageRanges;
-use serde::Deserialize;
-use serde_json::Value;
 
+use super::numbers::Numbers;
+use super::wire::{Item, Middle};
 use crate::engine::markdown;
 use crate::engine::remote::table;
 use crate::limits::ParserLimits;
@@ -17,76 +17,6 @@ use crate::parser::Draft;
 
 /// Boxes are in so many parts of the page.
 const PARTS: f32 = 1_000.0;
-/// Deepest nesting of `middle.json` that is searched for scores.
-const MAX_DEPTH: usize = 16;
-
-/// An item of `content_list`; what the items of a type have is optional, since versions differ.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Item {
-    #[serde(rename = "type")]
-    kind: String,
-    page_idx: u32,
-    bbox: Option<Vec<f32>>,
-    text: String,
-    text_level: Option<u8>,
-    list_items: Vec<String>,
-    table_body: String,
-    table_caption: Lines,
-    table_footnote: Lines,
-    image_caption: Lines,
-    image_footnote: Lines,
-    chart_caption: Lines,
-    content: Option<String>,
-    code_body: String,
-    code_caption: Lines,
-}
-
-/// A list of texts, or one.
-#[derive(Debug, Default, Deserialize)]
-#[serde(untagged)]
-enum Lines {
-    Many(Vec<String>),
-    One(String),
-    #[default]
-    None,
-}
-
-impl Lines {
-    fn join(&self) -> String {
-        match self {
-            Self::Many(lines) => lines.join("\n"),
-            Self::One(line) => line.clone(),
-            Self::None => String::new(),
-        }
-    }
-}
-
-/// `middle.json`, as far as it is read.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Middle {
-    pdf_info: Vec<MiddlePage>,
-    #[serde(rename = "_backend")]
-    backend: String,
-    #[serde(rename = "_version_name")]
-    version: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct MiddlePage {
-    page_idx: u32,
-    page_size: Option<[f32; 2]>,
-    para_blocks: Value,
-}
-
-impl Middle {
-    /// Version and back end of the MinerU that made it.
-    pub(crate) fn version(&self) -> String {
-        format!("{}+{}", self.version, self.backend)
-    }
-}
 
 /// Makes a document.
 pub(crate) fn draft(items: Vec<Item>, middle: &Middle, asked: Option<&PageRanges>, limits: &ParserLimits) -> Draft {
@@ -110,7 +40,7 @@ pub(crate) fn draft(items: Vec<Item>, middle: &Middle, asked: Option<&PageRanges
             page: numbers.page(page.page_idx),
             size: page.page_size,
             text_layer: None,
-            quality: mean_score(&page.para_blocks).map(Quality::of),
+            quality: page.score().map(Quality::of),
         })
         .filter(|info| asked.is_none_or(|asked| asked.contains(info.page)))
         .collect();
@@ -125,40 +55,6 @@ pub(crate) fn draft(items: Vec<Item>, middle: &Middle, asked: Option<&PageRanges
         page_info,
         quality: worst,
         ..Draft::default()
-    }
-}
-
-/// Which page an index means.
-///
-/// Asked for some pages, MinerU cuts them out first, so that indexes count what was cut out; other versions count the
-/// pages of the file. The indexes themselves tell.
-struct Numbers(Option<Vec<u32>>);
-
-impl Numbers {
-    fn of(items: &[Item], middle: &Middle, asked: Option<&PageRanges>) -> Self {
-        let Some(asked) = asked else { return Self(None) };
-        let first = asked.ranges().first().map_or(1, |(first, _)| *first);
-        let last = asked.ranges().last().map_or(1, |(_, last)| *last);
-        let indexes: Vec<u32> = match middle.pdf_info.as_slice() {
-            [] => items.iter().map(|item| item.page_idx).collect(),
-            pages => pages.iter().map(|page| page.page_idx).collect(),
-        };
-        // Self-hosted servers are asked for everything from the first wanted page to the last.
-        let covered = indexes.len() as u64 > asked.within(last).count() as u64 && !middle.pdf_info.is_empty();
-        if indexes.iter().all(|index| asked.contains(index.saturating_add(1))) {
-            return Self(None);
-        }
-        if indexes.iter().all(|index| (first..=last).contains(&index.saturating_add(1))) && first > 1 {
-            return Self(None);
-        }
-        let cut = if covered { (first..=last).collect() } else { asked.within(last).collect() };
-        Self(Some(cut))
-    }
-
-    /// The page of an index, from 1.
-    fn page(&self, index: u32) -> u32 {
-        let at = usize::try_from(index).unwrap_or(usize::MAX);
-        self.0.as_ref().and_then(|pages| pages.get(at).copied()).unwrap_or_else(|| index.saturating_add(1))
     }
 }
 
@@ -260,32 +156,9 @@ fn without_bullet(text: &str) -> &str {
     ["- ", "* ", "• ", "· "].iter().find_map(|bullet| text.strip_prefix(bullet)).unwrap_or(text)
 }
 
-/// The mean of all `score`s of a page's spans.
-fn mean_score(blocks: &Value) -> Option<f32> {
-    fn collect(value: &Value, depth: usize, into: &mut (f64, u32)) {
-        match value {
-            _ if depth > MAX_DEPTH => {}
-            Value::Array(items) => items.iter().for_each(|item| collect(item, depth + 1, into)),
-            Value::Object(fields) => {
-                let is_span = fields.contains_key("content") || fields.contains_key("html");
-                if let (true, Some(score)) = (is_span, fields.get("score").and_then(Value::as_f64)) {
-                    into.0 += score;
-                    into.1 += 1;
-                }
-                fields.values().filter(|value| !value.is_string()).for_each(|value| collect(value, depth + 1, into));
-            }
-            _ => {}
-        }
-    }
-    let mut sum = (0.0, 0);
-    collect(blocks, 0, &mut sum);
-    #[expect(clippy::cast_possible_truncation, reason = "between 0 and 1")]
-    (sum.1 > 0).then(|| (sum.0 / f64::from(sum.1)) as f32)
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -4,9 +4,11 @@
 //! that to `POST /file_parse`, which answers when it is done. Both take the same form, whose fields differ from those of
 //! mineru.net, and ignore what they do not know. Tasks live in the memory of the server: after its restart they are 404.
 
-pub(super) mod content;
+mod content;
 pub(super) mod languages;
+mod numbers;
 pub(super) mod result;
+pub(super) mod wire;
 
 use std::sync::Arc;
 
@@ -17,7 +19,9 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::answer::Service;
-use super::remote::{Polling, Remote, RemoteConfig, Spooled, extension, part, told, tried};
+use super::remote::{
+    Asked, Attempt, Polling, Remote, RemoteConfig, Spooled, failed, part, reads, span, told, unknown_status, until_done,
+};
 use super::{Engine, EngineFailure, EngineOutput, EngineRequest};
 use crate::failure::FailureCode;
 use crate::limits::ParserLimits;
@@ -25,6 +29,8 @@ use crate::pool::ParserPool;
 
 /// Name of this engine.
 pub const NAME: &str = "mineru";
+/// Name for people.
+const SERVICE: &str = "MinerU";
 /// Grows whenever the same answer may give another document.
 const VERSION: &str = "1";
 /// What it reads, by extension.
@@ -68,15 +74,13 @@ struct Task {
     error: Option<String>,
 }
 
-type Attempt = Result<Option<(Option<String>, Spooled)>, EngineFailure>;
-
 impl MineruEngine {
     /// An engine; the pool reads its answers.
     ///
     /// # Errors
     /// What is wrong with the configuration, for people.
     pub fn new(config: MineruConfig, pool: Arc<ParserPool>, limits: ParserLimits) -> Result<Self, String> {
-        let remote = Remote::new(config.remote.clone(), "MinerU", None, &[], pool, limits)?;
+        let remote = Remote::new(config.remote.clone(), SERVICE, None, &[], pool, limits)?;
         Ok(Self { config, remote })
     }
 
@@ -106,10 +110,8 @@ impl MineruEngine {
         if let Some(backend) = backend {
             form = form.text("backend", backend.clone());
         }
-        if let Some(pages) = &options.pages
-            && let (Some((first, _)), Some((_, last))) = (pages.ranges().first(), pages.ranges().last())
-        {
-            // It knows one range, from 0, both ends included; what lies between ours is dropped from the answer.
+        if let Some((first, last)) = span(options.pages.as_ref()) {
+            // From 0, both ends included.
             form = form.text("start_page_id", (first - 1).to_string()).text("end_page_id", (last - 1).to_string());
         }
         Ok(form)
@@ -127,19 +129,12 @@ impl MineruEngine {
             return Err(refused(http.refusal(response).await));
         }
         let Task { task_id, .. } = http.json(response).await?;
-        loop {
-            polling.wait(None).await?;
-            match self.ask(&task_id).await {
-                Ok(Asked::Waits) => polling.answered(),
-                Ok(Asked::Lost) => return Ok(None),
-                Ok(Asked::Done(answer)) => return Ok(Some((Some(task_id), answer))),
-                Err(failure) => polling.forgive(failure).await?,
-            }
-        }
+        let answer = until_done(&mut polling, None, |_left| self.ask(&task_id)).await?;
+        Ok(answer.map(|answer| (Some(task_id), answer)))
     }
 
     /// Asks how far a task is, and fetches its result when it is done.
-    async fn ask(&self, id: &str) -> Result<Asked, EngineFailure> {
+    async fn ask(&self, id: &str) -> Result<Asked<Spooled>, EngineFailure> {
         let http = &self.remote.http;
         let path = format!("/tasks/{}", told(id));
         let response = http.send(http.request(Method::GET, &path)).await?;
@@ -152,8 +147,8 @@ impl MineruEngine {
         match task.status.as_str() {
             "pending" | "processing" => return Ok(Asked::Waits),
             "completed" => {}
-            "failed" => return Err(failed(task.error.as_deref())),
-            other => return Err(tried(FailureCode::ParserProtocol, format!("MinerU knows a status {other:?}"))),
+            "failed" => return Ok(Asked::Failed(failure_of(&task))),
+            other => return Err(unknown_status(SERVICE, other)),
         }
         let fetching = http.request(Method::GET, &format!("{path}/result"));
         let response =
@@ -162,7 +157,7 @@ impl MineruEngine {
             StatusCode::OK => Ok(Asked::Done(http.spool(response).await?)),
             StatusCode::ACCEPTED => Ok(Asked::Waits),
             StatusCode::NOT_FOUND => Ok(Asked::Lost),
-            StatusCode::CONFLICT => Err(failed(http.json::<Task>(response).await?.error.as_deref())),
+            StatusCode::CONFLICT => Ok(Asked::Failed(failure_of(&http.json(response).await?))),
             _ => Err(http.refusal(response).await),
         }
     }
@@ -175,16 +170,10 @@ impl MineruEngine {
         let response = http.send(sending).await?;
         match response.status() {
             StatusCode::OK => Ok(Some((None, http.spool(response).await?))),
-            StatusCode::CONFLICT => Err(failed(http.json::<Task>(response).await?.error.as_deref())),
+            StatusCode::CONFLICT => Err(failure_of(&http.json(response).await?)),
             _ => Err(refused(http.refusal(response).await)),
         }
     }
-}
-
-enum Asked {
-    Waits,
-    Lost,
-    Done(Spooled),
 }
 
 /// It tells formats by content, and refuses those it does not read like any bad request.
@@ -196,9 +185,8 @@ fn refused(mut failure: EngineFailure) -> EngineFailure {
     failure
 }
 
-fn failed(error: Option<&str>) -> EngineFailure {
-    let said = error.map(told).filter(|said| !said.is_empty()).unwrap_or_else(|| "it does not say why".to_owned());
-    tried(FailureCode::ParserFailed, format!("MinerU failed at this file: {said}"))
+fn failure_of(task: &Task) -> EngineFailure {
+    failed(FailureCode::ParserFailed, SERVICE, task.error.as_deref())
 }
 
 #[async_trait]
@@ -214,7 +202,7 @@ impl Engine for MineruEngine {
     }
 
     fn reads(&self, media_type: &str) -> bool {
-        extension(media_type).is_some_and(|extension| EXTENSIONS.contains(&extension))
+        reads(&EXTENSIONS, media_type)
     }
 
     fn recognises(&self) -> bool {
@@ -222,10 +210,7 @@ impl Engine for MineruEngine {
     }
 
     async fn parse(&self, request: &EngineRequest) -> Result<EngineOutput, EngineFailure> {
-        if !self.reads(request.media_type) {
-            return Err(crate::sniff::unsupported(request.media_type).into());
-        }
-        self.remote.run(request, Service::Mineru, |request, polling| self.attempt(request, polling)).await
+        self.remote.run(request, Service::Mineru, &EXTENSIONS, |request, polling| self.attempt(request, polling)).await
     }
 
     async fn capability(&self) -> EngineCapability {

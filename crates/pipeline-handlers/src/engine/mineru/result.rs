@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::content::{Item, Middle, draft};
+use super::content::draft;
+use super::wire::{Item, Middle};
 use crate::blocks::{Markers, scan};
 use crate::engine::answer::{Understood, not_understood};
 use crate::failure::ParseFailure;

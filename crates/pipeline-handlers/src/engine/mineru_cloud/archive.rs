@@ -11,8 +11,8 @@ use zip::ZipArchive;
 
 use crate::container::{self, zip_failure};
 use crate::engine::answer::{Understood, not_understood};
-use crate::engine::mineru::content::Middle;
 use crate::engine::mineru::result::document;
+use crate::engine::mineru::wire::Middle;
 use crate::failure::ParseFailure;
 use crate::limits::ParserLimits;
 use crate::members::Budget;

@@ -1,6 +1,5 @@
 //! Requests to one service: within time and size, to known hosts, with refusals mapped to failures.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,17 +8,14 @@ use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, RETRY_
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tempfile::{NamedTempFile, TempPath};
 
+use super::spool::{Spool, Spooled};
 use super::{RemoteConfig, told, tried};
 use crate::engine::EngineFailure;
 use crate::failure::FailureCode;
-use crate::pool::WorkerInput;
 
 /// Largest answer that is no document, in bytes.
 const MAX_STATUS_BYTES: u64 = 1 << 20;
-/// Largest answer kept in memory; larger ones go to a file.
-const MAX_IN_MEMORY: usize = 4 << 20;
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -41,22 +37,6 @@ impl Credentials {
             .map_err(|_error| "the token has characters that no header carries".to_owned())?;
         value.set_sensitive(true);
         Ok(Self { header, value })
-    }
-}
-
-/// An answer on this machine.
-pub(in crate::engine) enum Spooled {
-    Memory(Bytes),
-    File(TempPath),
-}
-
-impl Spooled {
-    /// As a parser process takes it. A file must outlive the process's work.
-    pub(super) fn input(&self) -> WorkerInput {
-        match self {
-            Self::Memory(bytes) => WorkerInput::Inline(bytes.clone()),
-            Self::File(path) => WorkerInput::Path(path.to_path_buf()),
-        }
     }
 }
 
@@ -154,30 +134,14 @@ impl Http {
 
     /// The answer, within the limit of results.
     pub(in crate::engine) async fn spool(&self, response: Response) -> Result<Spooled, EngineFailure> {
-        let mut memory = BytesMut::new();
-        let mut file: Option<NamedTempFile> = None;
-        let mut size = 0_u64;
+        let mut spool = Spool::new(self.max_result_bytes);
         let mut chunks = response.bytes_stream();
         while let Some(chunk) = chunks.try_next().await.map_err(|error| self.broken(error))? {
-            size += chunk.len() as u64;
-            if size > self.max_result_bytes {
+            if !spool.add(&chunk)? {
                 return Err(self.too_large(self.max_result_bytes));
             }
-            match &mut file {
-                Some(file) => write(file, &chunk)?,
-                None if memory.len() + chunk.len() <= MAX_IN_MEMORY => memory.extend_from_slice(&chunk),
-                None => {
-                    let mut spool = NamedTempFile::new().map_err(|error| no_room(&error))?;
-                    write(&mut spool, &memory)?;
-                    write(&mut spool, &chunk)?;
-                    file = Some(spool);
-                }
-            }
         }
-        Ok(match file {
-            Some(file) => Spooled::File(file.into_temp_path()),
-            None => Spooled::Memory(memory.freeze()),
-        })
+        Ok(spool.finish())
     }
 
     /// What a status means that is none of those that the caller knows.
@@ -259,15 +223,6 @@ fn detail(body: &[u8]) -> String {
         Some(other) => told(&other.to_string()),
         None => String::new(),
     }
-}
-
-fn write(file: &mut NamedTempFile, chunk: &[u8]) -> Result<(), EngineFailure> {
-    file.write_all(chunk).map_err(|error| no_room(&error))
-}
-
-fn no_room(error: &std::io::Error) -> EngineFailure {
-    tracing::error!(%error, "the answer of a remote parser cannot be stored");
-    tried(FailureCode::ParserUnavailable, "the answer of a remote parser cannot be stored")
 }
 
 #[cfg(test)]

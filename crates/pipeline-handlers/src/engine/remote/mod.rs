@@ -1,13 +1,16 @@
-//! What the engines over remote services share: requests with limits, the meaning of refusals, polling, and how answers
-//! come back.
+//! What the engines over remote services share: requests with limits, the meaning of refusals, asking after tasks, and how
+//! answers come back.
 //!
 //! Only the configured addresses are ever asked, and no redirect is followed. Answers are spooled within a limit and
 //! read in a parser process (`answer`). Cancelling drops the future: polling stops; none of the protocols
 //! can cancel the task at the service.
 
+mod callbacks;
 mod http;
 mod polling;
+mod spool;
 pub(super) mod table;
+mod task;
 mod upload;
 
 use std::sync::Arc;
@@ -18,8 +21,12 @@ use millrace_domain::parse_options::PageRanges;
 use millrace_domain::secret::Secret;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-pub(super) use http::{Credentials, Http, Spooled, with_length};
+pub use callbacks::Callbacks;
+pub(super) use callbacks::Expected;
+pub(super) use http::{Credentials, Http, with_length};
 pub(super) use polling::Polling;
+pub(super) use spool::Spooled;
+pub(super) use task::{Asked, Attempt, failed, fetch, span, unknown_status, until_done};
 pub(super) use upload::{body, extension, part};
 
 use super::answer::{AnswerForm, Service};
@@ -123,18 +130,22 @@ impl Remote {
         self.pool.read_answer(answer.input(), AnswerForm { service, pages }, limits).await
     }
 
-    /// Sends a file until the service does not lose it, and reads the answer.
+    /// Sends a file of one of these formats until the service does not lose it, and reads the answer.
     ///
     /// `attempt` gives `None` for a task that was lost.
     pub(super) async fn run<'a, F>(
         &'a self,
         request: &'a EngineRequest,
         service: Service,
+        formats: &[&str],
         attempt: impl Fn(&'a EngineRequest, Polling) -> F,
     ) -> Result<EngineOutput, EngineFailure>
     where
-        F: Future<Output = Result<Option<(Option<String>, Spooled)>, EngineFailure>>,
+        F: Future<Output = Attempt>,
     {
+        if !reads(formats, request.media_type) {
+            return Err(crate::sniff::unsupported(request.media_type).into());
+        }
         let _slot = self.slot(request).await?;
         let polling = Polling::start(&self.config);
         let mut unreadable: Option<EngineFailure> = None;
@@ -161,6 +172,11 @@ impl Remote {
             tried(FailureCode::ParserLost, text)
         }))
     }
+}
+
+/// Whether a media type is among the formats, named by extension, that a service reads.
+pub(super) fn reads(formats: &[&str], media_type: &str) -> bool {
+    extension(media_type).is_some_and(|extension| formats.contains(&extension))
 }
 
 /// A failure after which another engine may be asked, whatever its code says of files elsewhere.

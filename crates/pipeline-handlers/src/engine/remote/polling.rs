@@ -16,6 +16,7 @@ const MAX_FAILURES: u32 = 10;
 /// Pauses that double, up to a bound, until a deadline.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Polling {
+    first: Duration,
     pause: Duration,
     max: Duration,
     until: Instant,
@@ -25,8 +26,10 @@ pub(in crate::engine) struct Polling {
 impl Polling {
     /// Starts the clock of a task.
     pub(super) fn start(config: &RemoteConfig) -> Self {
+        let first = Duration::from_millis(config.poll_first_ms);
         Self {
-            pause: Duration::from_millis(config.poll_first_ms),
+            first,
+            pause: first,
             max: Duration::from_millis(config.poll_max_ms),
             until: Instant::now() + Duration::from_millis(config.deadline_ms),
             failures: 0,
@@ -45,6 +48,24 @@ impl Polling {
     pub(in crate::engine) async fn wait(&mut self, at_least: Option<u64>) -> Result<(), EngineFailure> {
         let pause = self.next(Instant::now(), at_least)?;
         tokio::time::sleep(pause).await;
+        Ok(())
+    }
+
+    /// Like [`wait`](Self::wait), but no longer than until there is news; pauses are short again after it.
+    ///
+    /// # Errors
+    /// `parser_timeout` when the deadline comes first.
+    pub(in crate::engine) async fn wait_for(&mut self, news: impl Future<Output = ()>) -> Result<(), EngineFailure> {
+        let pause = match self.next(Instant::now(), None) {
+            Ok(pause) => pause,
+            // The next question would come too late, and yet there may be news before.
+            Err(failure) if self.left().is_zero() => return Err(failure),
+            Err(_too_late) => self.left(),
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = news => self.pause = self.first,
+        }
         Ok(())
     }
 

@@ -3,28 +3,30 @@
 //! Pictures are fed to it as they are. The pages of a PDF are made into pictures by a parser process first, several at a
 //! time, none of them kept. Every page is a run of its own, so a bad one costs itself alone.
 
+mod config;
+mod document;
 mod pictures;
 mod program;
 mod tsv;
 
 use std::fs::File;
 use std::io::{self, Cursor};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use millrace_domain::capabilities::EngineCapability;
-use millrace_domain::document::{Block, PageInfo, ParsedDocument, Quality};
 use tokio::sync::Semaphore;
 
+pub use config::TesseractConfig;
 pub use program::{Installation, find};
 
+use self::document::{Page, document};
 use self::program::Run;
 use self::tsv::Recognised;
 use super::local::unreadable;
-use super::{Engine, EngineFailure, EngineOutput, EngineRequest, Source, markdown};
+use super::{Engine, EngineFailure, EngineOutput, EngineRequest, Source};
 use crate::failure::{FailureCode, ParseFailure};
 use crate::limits::ParserLimits;
 use crate::output;
@@ -41,45 +43,6 @@ const PICTURES: [&str; 6] = ["image/png", "image/jpeg", "image/tiff", "image/bmp
 /// What is read without a word of configuration, where installed.
 const USUAL_LANGUAGES: [&str; 2] = ["eng", "chi_sim"];
 
-/// How Tesseract is run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TesseractConfig {
-    /// Folder with `*.traineddata`; the program's own when absent.
-    pub data_dir: Option<PathBuf>,
-    /// Languages read when a request names none; of `eng` and `chi_sim` those installed when empty.
-    pub languages: Vec<String>,
-    /// Pixels per inch of the pictures made of PDF pages.
-    pub dpi: u32,
-    /// Most pixels of such a picture; larger pages are made less finely.
-    pub max_page_pixels: u64,
-    /// Tesseract's page segmentation mode (`--psm`), 3 being automatic.
-    pub page_segmentation: u32,
-    /// Most pages of one file.
-    pub max_pages: u32,
-    /// Runs at a time.
-    pub workers: usize,
-    /// Time of one page, wall-clock and processor, in seconds.
-    pub page_seconds: u64,
-    /// Address space of one run, in bytes.
-    pub memory_bytes: u64,
-}
-
-impl Default for TesseractConfig {
-    fn default() -> Self {
-        Self {
-            data_dir: None,
-            languages: Vec::new(),
-            dpi: 300,
-            max_page_pixels: 40_000_000,
-            page_segmentation: 3,
-            max_pages: 500,
-            workers: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
-            page_seconds: 120,
-            memory_bytes: 1 << 30,
-        }
-    }
-}
-
 /// Tesseract.
 pub struct TesseractEngine {
     installation: Installation,
@@ -89,14 +52,6 @@ pub struct TesseractEngine {
     pool: Arc<ParserPool>,
     limits: ParserLimits,
     runs: Semaphore,
-}
-
-/// A page that was read, or why not.
-struct Page {
-    number: u32,
-    /// Width and height in the unit of the boxes.
-    size: Option<[f32; 2]>,
-    outcome: Result<Recognised, ParseFailure>,
 }
 
 impl TesseractEngine {
@@ -320,33 +275,4 @@ async fn count_pictures(request: &EngineRequest, limit: u32) -> Result<u32, Engi
         Ok(Err(error)) => Err(EngineFailure::last(unreadable(error))),
         Err(_panic) => Err(ParseFailure::new(FailureCode::ParserCrashed, "the parser failed on this file").into()),
     }
-}
-
-fn document(total: u32, pages: Vec<Page>, version: String) -> ParsedDocument {
-    let mut document = ParsedDocument { pages: total, parser: NAME.to_owned(), version, ..ParsedDocument::default() };
-    let mut worst: Option<Quality> = None;
-    for Page { number, size, outcome } in pages {
-        let quality = match outcome {
-            Ok(recognised) => {
-                document.blocks.extend(recognised.blocks.into_iter().map(|block| Block { page: number, ..block }));
-                recognised.quality
-            }
-            Err(failure) => {
-                let code = failure.code.as_str();
-                document.warnings.push(format!("page {number} was not read ({code}): {failure}"));
-                Some(Quality::of(0.0))
-            }
-        };
-        document.page_info.push(PageInfo { page: number, size, text_layer: Some(false), quality });
-        worst = match (worst, quality) {
-            (Some(one), Some(other)) if one.score <= other.score => Some(one),
-            (one, other) => other.or(one),
-        };
-    }
-    if document.blocks.is_empty() {
-        document.warnings.push("no text was recognised".to_owned());
-    }
-    document.markdown = markdown::write(&document.blocks);
-    document.quality = worst;
-    document
 }
