@@ -129,11 +129,7 @@ pub(super) async fn check_all(base: &str, work: &Work) -> Result<()> {
             }
             value
         };
-        let right = value.as_ref().is_some_and(|value| {
-            value["filename"] == file.name
-                && value["content"].as_str().is_some_and(|content| content.contains(&file.token))
-        });
-        if !right {
+        if !value.as_ref().is_some_and(|value| file.is_right(value)) {
             work.violation(format!("task {task}: {} is mounted as {value:?}", file.name));
         }
     }

@@ -21,7 +21,6 @@ pub use options::Options;
 
 use sender::Sender;
 use server::Server;
-use work::Work;
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,8 +82,7 @@ async fn rounds(
     say: &mut impl FnMut(&str),
 ) -> Result<Report> {
     let mut server = Server::start(&options.binary, folder).await.context("the first start")?;
-    let (project, table) = sender::prepare(server.base()).await?;
-    let work = Arc::new(Work::new(project, table));
+    let work = Arc::new(sender::prepare(server.base()).await?);
     let mut kills = 0;
     for round in 1..=options.rounds {
         work.add(random, round, options.files);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::work::{Request, Work};
+use super::work::{Request, Rule, Rules, Work};
 
 /// Clients.
 const CLIENTS: usize = 6;
@@ -27,8 +27,8 @@ pub(super) fn http() -> Result<reqwest::Client> {
     reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().context("no HTTP client")
 }
 
-/// Makes the project and the common table.
-pub(super) async fn prepare(base: &str) -> Result<(i64, i64)> {
+/// Makes the project, the common table and the rules.
+pub(super) async fn prepare(base: &str) -> Result<Work> {
     let http = http()?;
     let made = async |path: &str, body: Value, id: &str| {
         let response = http.post(format!("{base}{path}")).json(&body).send().await?.error_for_status()?;
@@ -36,7 +36,12 @@ pub(super) async fn prepare(base: &str) -> Result<(i64, i64)> {
     };
     let project = made("/api/v1/projects", json!({"name": "crash"}), "project_id").await?;
     let table = made("/api/v1/tables", json!({"project_id": project, "name": "common"}), "table_id").await?;
-    Ok((project, table))
+    let rules = "/api/v1/etl/rules";
+    let another = made(rules, json!({"name": "another", "postprocess_mode": "skip"}), "rule_id").await?;
+    let fields = json!({"number": {"from": {"key": "Invoice number"}, "required": true}});
+    let extract = json!({"name": "extract", "postprocess_mode": "extract", "options": {"fields": fields}});
+    let extract = made(rules, extract, "rule_id").await?;
+    Ok(Work::new(project, table, Rules { another, extract }))
 }
 
 /// Clients at work.
@@ -114,8 +119,17 @@ async fn send(http: &reqwest::Client, base: &str, work: &Work, request: &Request
     if request.common_table {
         form = form.text("table_id", work.table.to_string());
     }
+    match request.rule {
+        Rule::Builtin => {}
+        Rule::Another => form = form.text("rule_id", work.rules.another.to_string()),
+        Rule::Extract => form = form.text("rule_id", work.rules.extract.to_string()),
+    }
     for file in &request.files {
-        form = form.part("files", multipart::Part::text(file.bytes()).file_name(file.name.clone()));
+        let bytes = match file.bytes() {
+            Ok(bytes) => bytes,
+            Err(error) => return Answer::Wrong(format!("{}: {error}", file.name)),
+        };
+        form = form.part("files", multipart::Part::bytes(bytes).file_name(file.name.clone()));
     }
     let sent = http
         .post(format!("{base}/api/v1/etl/upload_and_submit"))

@@ -11,6 +11,8 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use super::work::INLINE_ROWS;
+
 /// Recovery of Postgres included.
 const START: Duration = Duration::from_secs(120);
 const STOP: Duration = Duration::from_secs(90);
@@ -45,6 +47,7 @@ fn spawn(binary: &Path, folder: &Path) -> Result<Child> {
         .env("MILLRACE_DATA_DIR", folder.join("data"))
         .env("MILLRACE_SERVER__BIND", "127.0.0.1:0")
         .env("MILLRACE_QUEUE__POISON_AFTER", POISON_AFTER)
+        .env("MILLRACE_PARSERS__MAX_INLINE_ROWS", INLINE_ROWS.to_string())
         .env("MILLRACE_LOG__FILTER", "warn")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -14,3 +14,4 @@ mod stranger;
 mod stranger_requests;
 mod support;
 mod trials;
+mod writes;

@@ -41,8 +41,8 @@ fn lines(count: usize) -> Value {
 async fn a_long_document_loses_nothing() {
     let fake = openai();
     let mut small = provider(&fake, "json_schema");
-    (small.context_tokens, small.max_output_tokens) = (Some(4_000), Some(1_000));
-    small.max_concurrency = Some(3);
+    (small.definition.context_tokens, small.definition.max_output_tokens) = (4_000, 1_000);
+    small.definition.max_concurrency = 3;
     let app = app(vec![small], None).await;
     fake.traps(std::iter::repeat_n(Trap::Hold, 100));
     let rule = stored(&app, invoice_rule(json!({}))).await;
@@ -73,7 +73,7 @@ async fn an_answer_that_is_cut_off_is_asked_for_in_smaller_parts() {
     let fake = FakeOpenAi::start(FakeModel::new(Flavour::Vllm)).expect("a port");
     let mut provider = provider(&fake, "relaxed");
     // The document fits into one request, the answer does not fit into its limit.
-    (provider.context_tokens, provider.max_output_tokens) = (Some(60_000), Some(600));
+    (provider.definition.context_tokens, provider.definition.max_output_tokens) = (60_000, 600);
     let app = app(vec![provider], None).await;
     let task = run(&app, invoice_rule(json!({})), "invoice.md", long_invoice(100).as_bytes()).await;
     assert_eq!(result(&app, &task).await["lines"], lines(100));
@@ -100,7 +100,7 @@ async fn a_context_smaller_than_configured_is_found_out() {
     model.context_tokens = 2_600;
     let fake = FakeOpenAi::start(model).expect("a port");
     let mut provider = provider(&fake, "relaxed");
-    (provider.context_tokens, provider.max_output_tokens) = (Some(60_000), Some(1_500));
+    (provider.definition.context_tokens, provider.definition.max_output_tokens) = (60_000, 1_500);
     let app = app(vec![provider], None).await;
     let task = run(&app, invoice_rule(json!({})), "invoice.md", long_invoice(100).as_bytes()).await;
     assert_eq!(result(&app, &task).await["lines"], lines(100));
@@ -111,7 +111,7 @@ async fn a_context_smaller_than_configured_is_found_out() {
 async fn an_answer_too_long_for_the_smallest_part_is_an_error() {
     let fake = openai();
     let mut provider = provider(&fake, "json_schema");
-    (provider.context_tokens, provider.max_output_tokens) = (Some(4_000), Some(64));
+    (provider.definition.context_tokens, provider.definition.max_output_tokens) = (4_000, 64);
     let app = app(vec![provider], None).await;
     let text = format!("Supplier: {}\nTotal: 1\nInvoice number: INV-1\n", "long name ".repeat(60));
     let mut rule = invoice_rule(json!({}));
@@ -125,7 +125,7 @@ async fn an_answer_too_long_for_the_smallest_part_is_an_error() {
 async fn differences_between_parts_are_told() {
     let fake = openai();
     let mut provider = provider(&fake, "json_schema");
-    (provider.context_tokens, provider.max_output_tokens) = (Some(4_000), Some(1_000));
+    (provider.definition.context_tokens, provider.definition.max_output_tokens) = (4_000, 1_000);
     let app = app(vec![provider], None).await;
     let first = long_invoice(20).replace("Total", "Supplier: One\nTotal");
     let words = "many words that say nothing about it\n\n".repeat(40);
@@ -142,7 +142,7 @@ async fn differences_between_parts_are_told() {
 async fn what_no_part_says_fails_the_whole() {
     let fake = openai();
     let mut provider = provider(&fake, "json_schema");
-    (provider.context_tokens, provider.max_output_tokens) = (Some(4_000), Some(1_000));
+    (provider.definition.context_tokens, provider.definition.max_output_tokens) = (4_000, 1_000);
     let app = app(vec![provider], None).await;
     let text = long_invoice(150).replace("Total: 99", "The end.");
     let task = run(&app, invoice_rule(json!({})), "invoice.md", text.as_bytes()).await;
@@ -196,7 +196,7 @@ async fn a_prompt_that_a_server_cuts_in_silence_is_noticed() {
     model.context_tokens = 1_500;
     let fake = FakeOpenAi::start(model).expect("a port");
     let mut provider = provider(&fake, "relaxed");
-    (provider.context_tokens, provider.max_output_tokens) = (Some(60_000), Some(1_000));
+    (provider.definition.context_tokens, provider.definition.max_output_tokens) = (60_000, 1_000);
     let app = app(vec![provider], None).await;
     let rule = lenient(invoice_rule(json!({"citations": "off"})));
     let task = run(&app, rule, "invoice.md", "Supplier: One\n\nwords and words\n".repeat(400).as_bytes()).await;

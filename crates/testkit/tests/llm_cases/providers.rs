@@ -89,7 +89,7 @@ async fn wrong_keys_and_models_are_named() {
         let fake = FakeOpenAi::start(model).expect("a port");
         let with_key = |name: &str, key: &str| {
             let mut one = provider(&fake, "relaxed");
-            one.name = name.to_owned();
+            one.definition.name = name.to_owned();
             one.api_key = Some(millrace_server::config::Secret::new(key));
             one
         };

@@ -23,7 +23,7 @@ pub enum Moment {
 /// The failures that wait for calls of the methods `M`.
 #[derive(Debug)]
 pub struct Faults<M> {
-    waiting: Mutex<HashMap<M, VecDeque<Moment>>>,
+    waiting: Mutex<HashMap<M, VecDeque<Option<Moment>>>>,
     calls: Mutex<HashMap<M, usize>>,
     hung: watch::Sender<usize>,
 }
@@ -37,7 +37,12 @@ impl<M> Default for Faults<M> {
 impl<M: Copy + Eq + Hash> Faults<M> {
     /// Makes the next `count` calls of a method fail, after those that were asked for earlier.
     pub fn fail_next(&self, method: M, count: usize, moment: Moment) {
-        self.waiting.lock().entry(method).or_default().extend(std::iter::repeat_n(moment, count));
+        self.waiting.lock().entry(method).or_default().extend(std::iter::repeat_n(Some(moment), count));
+    }
+
+    /// Lets the next `count` calls of a method pass, after what was asked for earlier and before what is asked for later.
+    pub fn pass_next(&self, method: M, count: usize) {
+        self.waiting.lock().entry(method).or_default().extend(std::iter::repeat_n(None, count));
     }
 
     /// How many calls of a method there were, failed ones included.
@@ -47,7 +52,7 @@ impl<M: Copy + Eq + Hash> Faults<M> {
 
     /// Failures that nobody has run into yet.
     pub fn left(&self) -> usize {
-        self.waiting.lock().values().map(VecDeque::len).sum()
+        self.waiting.lock().values().flatten().flatten().count()
     }
 
     /// Returns when at least so many calls hang.
@@ -65,7 +70,7 @@ impl<M: Copy + Eq + Hash> Faults<M> {
     /// Counts a call and takes the failure that waits for it.
     pub(super) fn meet(&self, method: M) -> Option<Moment> {
         *self.calls.lock().entry(method).or_default() += 1;
-        self.waiting.lock().get_mut(&method)?.pop_front()
+        self.waiting.lock().get_mut(&method)?.pop_front().flatten()
     }
 
     /// Runs a call, or its failure.
