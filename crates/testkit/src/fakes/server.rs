@@ -59,6 +59,7 @@ pub(super) fn detail(text: &str) -> Value {
 ///
 /// # Errors
 /// The answer that is sent.
+#[expect(clippy::result_large_err, reason = "an error here is the answer that is sent")]
 pub(super) fn form_of(read: Result<Form, actix_multipart::MultipartError>) -> Result<Form, HttpResponse> {
     read.map_err(|_error| HttpResponse::BadRequest().json(detail("There was an error parsing the body")))
 }
