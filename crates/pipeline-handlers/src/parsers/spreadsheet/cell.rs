@@ -8,6 +8,32 @@ const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 /// Milliseconds in a day.
 const DAY_MILLIS: i64 = 86_400_000;
 
+/// What a file says of one cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cell {
+    /// What it holds.
+    pub(super) data: Data,
+    /// What people see in its place, by its number format; `None` where that is its plain text.
+    pub(super) shown: Option<Box<str>>,
+}
+
+impl From<Data> for Cell {
+    fn from(data: Data) -> Self {
+        Self { data, shown: None }
+    }
+}
+
+impl Cell {
+    /// Bytes of text that it keeps.
+    pub(super) fn text_bytes(&self) -> usize {
+        let text = match &self.data {
+            Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.len(),
+            _ => 0,
+        };
+        text + self.shown.as_ref().map_or(0, |shown| shown.len())
+    }
+}
+
 /// Whether a cell shows nothing.
 pub(super) fn is_blank(cell: &Data) -> bool {
     match cell {
@@ -17,7 +43,7 @@ pub(super) fn is_blank(cell: &Data) -> bool {
     }
 }
 
-/// The text of a cell, as it stands in Markdown.
+/// The plain text of a cell: what stands in Markdown where no number format says otherwise.
 pub(super) fn text(cell: &Data) -> String {
     match cell {
         Data::Empty => String::new(),

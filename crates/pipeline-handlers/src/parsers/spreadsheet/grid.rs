@@ -2,11 +2,11 @@
 
 use calamine::{Data, Dimensions};
 
-use super::cell::is_blank;
+use super::cell::{Cell, is_blank};
 
 /// Rows and columns that a sheet can have; cells beyond them are made up.
-const MAX_ROWS: u32 = 1 << 20;
-const MAX_COLUMNS: u32 = 1 << 14;
+pub(super) const MAX_ROWS: u32 = 1 << 20;
+pub(super) const MAX_COLUMNS: u32 = 1 << 14;
 /// Most cells that merged ranges may fill with copies, over one sheet.
 const MAX_COPIES: usize = 500_000;
 /// Most bytes of text in these copies.
@@ -19,6 +19,8 @@ pub(super) struct GridCell {
     pub(super) column: u32,
     /// What it holds.
     pub(super) data: Data,
+    /// What people see in its place; `None` where that is its plain text.
+    pub(super) shown: Option<Box<str>>,
 }
 
 /// The filled cells of one row.
@@ -38,14 +40,16 @@ pub(super) struct Grid {
 
 impl Grid {
     /// A grid of cells in any order; of two at one place the first stays.
-    pub(super) fn new(mut cells: Vec<(u32, u32, Data)>) -> Self {
-        cells.retain(|(row, column, data)| *row < MAX_ROWS && *column < MAX_COLUMNS && !is_blank(data));
+    pub(super) fn new<C: Into<Cell>>(cells: Vec<(u32, u32, C)>) -> Self {
+        let mut cells: Vec<(u32, u32, Cell)> =
+            cells.into_iter().map(|(row, column, cell)| (row, column, cell.into())).collect();
+        cells.retain(|(row, column, cell)| *row < MAX_ROWS && *column < MAX_COLUMNS && !is_blank(&cell.data));
         // A stable sort, and quick on what is in order already.
         cells.sort_by_key(|(row, column, _)| (*row, *column));
         cells.dedup_by_key(|(row, column, _)| (*row, *column));
         let mut rows: Vec<GridRow> = Vec::new();
-        for (row, column, data) in cells {
-            let cell = GridCell { column, data };
+        for (row, column, Cell { data, shown }) in cells {
+            let cell = GridCell { column, data, shown };
             match rows.last_mut() {
                 Some(last) if last.row == row => last.cells.push(cell),
                 _ => rows.push(GridRow { row, cells: vec![cell] }),
@@ -80,7 +84,7 @@ impl Grid {
         for row in &self.rows {
             above.push(above.last().copied().unwrap_or(0) + row.cells.len());
         }
-        let mut copies: Vec<(u32, u32, Data)> = Vec::new();
+        let mut copies: Vec<(u32, u32, Cell)> = Vec::new();
         let mut bytes = 0;
         for range in ranges {
             let ((top, left), (bottom, right)) = (range.start, range.end);
@@ -96,15 +100,17 @@ impl Grid {
             if bottom < top || right < left || above[end] - above[at] == 1 {
                 continue;
             }
-            let data = &row.cells[column].data;
+            let GridCell { data, shown, .. } = &row.cells[column];
             let area = (bottom - top + 1) as usize * (right - left + 1) as usize;
-            bytes += area * if let Data::String(text) = data { text.len() } else { 0 };
+            let text = if let Data::String(text) = data { text.len() } else { 0 };
+            bytes += area * (text + shown.as_ref().map_or(0, |shown| shown.len()));
             if copies.len() + area > MAX_COPIES || bytes > MAX_COPIED_BYTES {
                 self.add(copies);
                 return false;
             }
             for row in top..=bottom {
-                copies.extend((left..=right).map(|column| (row, column, data.clone())));
+                let copy = || Cell { data: data.clone(), shown: shown.clone() };
+                copies.extend((left..=right).map(|column| (row, column, copy())));
             }
         }
         self.add(copies);
@@ -112,13 +118,13 @@ impl Grid {
     }
 
     /// Adds cells where there are none.
-    fn add(&mut self, copies: Vec<(u32, u32, Data)>) {
+    fn add(&mut self, copies: Vec<(u32, u32, Cell)>) {
         if copies.is_empty() {
             return;
         }
-        let mut cells: Vec<(u32, u32, Data)> = Vec::new();
+        let mut cells: Vec<(u32, u32, Cell)> = Vec::new();
         for GridRow { row, cells: old } in std::mem::take(&mut self.rows) {
-            cells.extend(old.into_iter().map(|cell| (row, cell.column, cell.data)));
+            cells.extend(old.into_iter().map(|GridCell { column, data, shown }| (row, column, Cell { data, shown })));
         }
         cells.extend(copies);
         *self = Self::new(cells);

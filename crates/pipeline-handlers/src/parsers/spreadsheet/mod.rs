@@ -7,6 +7,8 @@ mod addresses;
 mod cell;
 mod drawings;
 mod grid;
+mod number_formats;
+mod ods;
 mod regions;
 mod sheets;
 
@@ -15,7 +17,7 @@ use std::collections::HashMap;
 use calamine::Data;
 use serde_json::{Map, Value};
 
-use self::grid::Grid;
+use self::grid::{Grid, GridCell};
 use self::regions::Region;
 use self::sheets::Workbook;
 use super::office::assembly::Assembly;
@@ -42,7 +44,7 @@ impl Parser for SpreadsheetParser {
     }
 
     fn version(&self) -> &'static str {
-        "4+calamine-0.38"
+        "5+calamine-0.38"
     }
 
     fn formats(&self) -> &'static [Format] {
@@ -66,6 +68,8 @@ struct Table<'a> {
     titles: Vec<String>,
     /// Header first.
     rows: Vec<Vec<&'a Data>>,
+    /// The same as people see it.
+    texts: Vec<Vec<String>>,
     /// Whether cells stand below each other as they do in the sheet.
     is_aligned: bool,
 }
@@ -79,11 +83,11 @@ fn draft(workbook: Workbook, drawn: &HashMap<String, Vec<Content>>) -> Draft {
         assembly.page(sheet.number, Some(&format!("sheet {}: {name}", sheet.number)));
         assembly.write(&Content::Heading { level: 2, line: Line::of(&name) });
         for region in regions::find(&sheet.grid) {
-            let table = table_of(&sheet.name, &sheet.grid, region);
+            let mut table = table_of(&sheet.name, &sheet.grid, region);
             if !table.is_aligned {
                 warnings.push(format!("sheet '{name}': scattered cells are listed row by row, without their columns"));
             }
-            write_table(&mut assembly, &table);
+            write_table(&mut assembly, &mut table);
             tables.push(table);
         }
         drawn.get(&sheet.name).into_iter().flatten().for_each(|content| assembly.write(content));
@@ -105,42 +109,47 @@ fn table_of<'a>(sheet: &'a str, grid: &'a Grid, region: Region) -> Table<'a> {
     let is_aligned = lines.len() * width <= filled * MAX_PLACES_PER_CELL + MAX_FREE_PLACES;
     if !is_aligned {
         let rows = lines.iter().map(|cells| cells.iter().map(|cell| &cell.data).collect()).collect();
-        return Table { sheet, titles: Vec::new(), rows, is_aligned };
+        let texts = lines.iter().map(|cells| cells.iter().map(shown).collect()).collect();
+        return Table { sheet, titles: Vec::new(), rows, texts, is_aligned };
     }
-    let rows: Vec<Vec<&Data>> = lines
-        .iter()
-        .map(|cells| {
-            let mut row = vec![&Data::Empty; width];
-            for cell in *cells {
-                row[(cell.column - region.left) as usize] = &cell.data;
-            }
-            row
-        })
-        .collect();
+    let mut rows = vec![vec![&Data::Empty; width]; lines.len()];
+    let mut texts = vec![vec![String::new(); width]; lines.len()];
+    for (cells, (row, texts)) in lines.iter().zip(rows.iter_mut().zip(&mut texts)) {
+        for cell in *cells {
+            let column = (cell.column - region.left) as usize;
+            row[column] = &cell.data;
+            texts[column] = shown(cell);
+        }
+    }
     let header = regions::header_row(&rows);
-    let filled_texts = |row: &Vec<&Data>| {
-        let texts = row.iter().filter(|cell| **cell != &Data::Empty).map(|cell| cell::text(cell));
-        texts.collect::<Vec<_>>().join(" ")
-    };
-    let titles = rows[..header].iter().map(filled_texts).collect();
-    Table { sheet, titles, rows: rows[header..].to_vec(), is_aligned }
+    rows.drain(..header);
+    let title = |texts: Vec<String>| texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
+    let titles = texts.drain(..header).map(title).collect();
+    Table { sheet, titles, rows, texts, is_aligned }
+}
+
+/// What people see of a cell.
+fn shown(cell: &GridCell) -> String {
+    cell.shown.as_deref().map_or_else(|| cell::text(&cell.data), str::to_owned)
 }
 
 fn one_line(text: &str) -> String {
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-fn write_table(assembly: &mut Assembly, table: &Table<'_>) {
+fn write_table(assembly: &mut Assembly, table: &mut Table<'_>) {
     let mut write = |text: &str| {
         paragraph(Line::of(&one_line(text)), false).iter().for_each(|content| assembly.write(content));
     };
     table.titles.iter().for_each(|title| write(title));
-    let texts = |row: &Vec<&Data>| row.iter().map(|cell| cell::text(cell)).collect::<Vec<_>>();
-    match table.rows.as_slice() {
-        rows if !table.is_aligned => rows.iter().for_each(|row| write(&texts(row).join("; "))),
+    // Nobody asks for them again.
+    match std::mem::take(&mut table.texts) {
+        rows if !table.is_aligned => rows.iter().for_each(|row| write(&row.join("; "))),
         // A cell on its own is a caption, not a table.
-        [row] if row.len() == 1 => write(&cell::text(row[0])),
-        rows => assembly.plain_table(true, rows.iter().map(texts).collect()),
+        rows => match rows.as_slice() {
+            [row] if row.len() == 1 => write(&row[0]),
+            _ => assembly.plain_table(true, rows),
+        },
     }
 }
 

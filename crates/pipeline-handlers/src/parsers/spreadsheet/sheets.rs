@@ -4,11 +4,14 @@ use std::fmt::Display;
 use std::io::Cursor;
 
 use calamine::{
-    Data, DataRef, Dimensions, HeaderRow, Ods, OdsError, Range, Reader, Sheet as Listed, SheetType, SheetVisible, Xls,
-    XlsError, Xlsb, XlsbError, Xlsx, XlsxError,
+    Data, DataRef, Dimensions, HeaderRow, Range, Reader, Sheet as Listed, SheetType, SheetVisible, Xls, XlsError, Xlsb,
+    XlsbError, Xlsx, XlsxError,
 };
 
+use super::cell::Cell;
 use super::grid::Grid;
+use super::number_formats::NumberFormats;
+use super::ods::{Ods, OdsError};
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
 use crate::parser::Input;
@@ -45,20 +48,30 @@ trait Source {
 }
 
 /// Takes the cells of a sheet and counts their text: one long string may be shared by many cells.
-struct Sink {
-    cells: Vec<(u32, u32, Data)>,
+pub(super) struct Sink {
+    cells: Vec<(u32, u32, Cell)>,
     bytes: u64,
     max_bytes: u64,
 }
 
 impl Sink {
+    /// Takes cells until their texts have more bytes than `max_bytes`, `bytes` of which are used already.
+    pub(super) fn new(bytes: u64, max_bytes: u64) -> Self {
+        Self { cells: Vec::new(), bytes, max_bytes }
+    }
+
+    /// What was taken.
+    #[cfg(test)]
+    pub(super) fn cells(&self) -> &[(u32, u32, Cell)] {
+        &self.cells
+    }
+
     /// False when there is no room for more.
-    fn push(&mut self, row: u32, column: u32, data: Data) -> bool {
-        if let Data::String(text) = &data {
-            self.bytes = self.bytes.saturating_add(text.len() as u64);
-        }
-        if data != Data::Empty && !self.is_over() {
-            self.cells.push((row, column, data));
+    pub(super) fn push(&mut self, row: u32, column: u32, cell: impl Into<Cell>) -> bool {
+        let cell = cell.into();
+        self.bytes = self.bytes.saturating_add(cell.text_bytes() as u64);
+        if cell.data != Data::Empty && !self.is_over() {
+            self.cells.push((row, column, cell));
         }
         !self.is_over()
     }
@@ -89,7 +102,7 @@ pub(super) fn read(input: &Input<'_>) -> Result<Workbook, ParseFailure> {
     match input.format {
         Format::Xlsb => visible(Xlsb::new(bytes), input),
         Format::Xls => visible(Xls::new(bytes), input),
-        Format::Ods => visible(Ods::new(bytes), input),
+        Format::Ods => visible(Ods::open(input.bytes), input),
         Format::Xlsx => visible(Xlsx::new(bytes), input),
         other => Err(crate::sniff::unsupported(other.label())),
     }
@@ -113,7 +126,7 @@ fn visible<S: Source>(opened: Result<S, S::Error>, input: &Input<'_>) -> Result<
             workbook.warnings.push(format!("sheet '{}' is hidden and was left out", sheet.name));
             continue;
         }
-        let mut sink = Sink { cells: Vec::new(), bytes, max_bytes: input.limits.max_output_bytes };
+        let mut sink = Sink::new(bytes, input.limits.max_output_bytes);
         let mut merged = Vec::new();
         if sheet.typ == SheetType::WorkSheet {
             source.cells(&sheet.name, &mut sink).map_err(refused)?;
@@ -148,15 +161,19 @@ impl Source for Xlsx<Cursor<&[u8]>> {
     }
 
     fn cells(&mut self, name: &str, sink: &mut Sink) -> Result<(), XlsxError> {
+        let is_1904 = self.has_1904_epoch();
         // Cell by cell: a range would be a rectangle in memory, however far apart its cells are.
         let mut reader = match self.worksheet_cells_reader(name) {
             Ok(reader) => reader,
             Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        while let Some(cell) = reader.next_cell()? {
+        let mut formats = NumberFormats::new(is_1904);
+        while let Some((cell, style)) = reader.next_cell_with_style_id()? {
             let (row, column) = cell.get_position();
-            if !sink.push(row, column, owned(cell.get_value())) {
+            let data = owned(cell.get_value());
+            let shown = formats.shown(&data, style, reader.styles());
+            if !sink.push(row, column, Cell { data, shown }) {
                 break;
             }
         }
@@ -213,11 +230,11 @@ impl Source for Xls<Cursor<&[u8]>> {
     }
 }
 
-impl Source for Ods<Cursor<&[u8]>> {
+impl Source for Ods {
     type Error = OdsError;
 
     fn listed(&self) -> Vec<Listed> {
-        self.sheets_metadata().to_vec()
+        self.sheets()
     }
 
     fn is_password(error: &OdsError) -> bool {
@@ -225,8 +242,12 @@ impl Source for Ods<Cursor<&[u8]>> {
     }
 
     fn cells(&mut self, name: &str, sink: &mut Sink) -> Result<(), OdsError> {
-        sink.push_range(&self.worksheet_range(name)?);
-        Ok(())
+        self.read(name, sink)
+    }
+
+    fn merged(&mut self, _name: &str) -> Vec<Dimensions> {
+        // Its sheets are read one after the other.
+        Self::merged(self)
     }
 }
 

@@ -37,11 +37,18 @@ pub struct CitationIndex {
 }
 
 impl CitationIndex {
-    /// Indexes the blocks of a document; its Markdown where it has no blocks.
+    /// Indexes the blocks of a document; its Markdown where it has no blocks. Behind them come the cells of workbooks
+    /// as they are stored, since blocks have them as they are shown: `25%` and `0.25` both stand there.
     pub fn of(document: &ParsedDocument) -> Self {
         let mut index = Self { text: String::new(), spans: Vec::with_capacity(document.blocks.len()) };
         for block in &document.blocks {
             index.push(&block.text, block.page, block.bbox);
+        }
+        for sheet in &document.sheets {
+            for run in &sheet.runs {
+                let cells = run.cells.iter().map(|cell| cell.as_str().map_or_else(|| cell.to_string(), str::to_owned));
+                index.push(&cells.collect::<Vec<_>>().join("\t"), sheet.page, None);
+            }
         }
         if document.blocks.is_empty() {
             index.push(&document.markdown, 0, None);
