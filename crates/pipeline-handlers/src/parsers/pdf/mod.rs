@@ -6,6 +6,7 @@
 
 mod assemble;
 mod direction;
+mod excerpt;
 mod frame;
 mod furniture;
 mod headings;
@@ -41,7 +42,7 @@ impl Parser for PdfParser {
     }
 
     fn version(&self) -> &'static str {
-        "2+unpdf-0.52.1"
+        "3+unpdf-0.52.1"
     }
 
     fn formats(&self) -> &'static [Format] {

@@ -5,10 +5,12 @@ use std::ops::ControlFlow;
 
 use millrace_domain::document::{Block, BlockKind, PageInfo};
 use unpdf::parser::backend::{PageId, PdfBackend, RawBackend};
+use unpdf::parser::raw::RawDocument;
 use unpdf::parser::{LayoutAnalyzer, ParseEvent};
-use unpdf::{Block as ModelBlock, PageSelection, PageStreamOptions, ParseOptions, PdfParser as ModelParser, Table};
+use unpdf::{Block as ModelBlock, PageStreamOptions, ParseOptions, PdfParser as ModelParser, Table};
 
 use super::assemble;
+use super::excerpt;
 use super::furniture::Furniture;
 use super::headings::{self, Heading};
 use super::levels;
@@ -55,7 +57,8 @@ pub(super) fn read(input: Input<'_>) -> Result<Draft, ParseFailure> {
 struct Reading<'a> {
     bytes: &'a [u8],
     document: &'a RawBackend,
-    model: Option<ModelParser>,
+    /// The document as objects, once a page draws lines.
+    objects: Option<RawDocument>,
     outline: std::collections::HashMap<u32, headings::Outlined>,
     profile: Profile,
     compounds: Compounds,
@@ -75,7 +78,7 @@ impl<'a> Reading<'a> {
         Self {
             bytes,
             document,
-            model: None,
+            objects: None,
             outline: outline::by_page(document),
             profile: Profile::default(),
             compounds: Compounds::default(),
@@ -98,8 +101,9 @@ impl<'a> Reading<'a> {
                 Err(_damaged) => self.failed.push(number),
             }
         }
-        let ruled: Vec<u32> = pages.iter().filter(|(_, page)| page.is_ruled).map(|(_, page)| page.number).collect();
-        let mut tables = self.tables(ruled)?;
+        let ruled: Vec<(u32, PageId)> =
+            pages.iter().filter(|(_, page)| page.is_ruled).map(|(id, page)| (page.number, *id)).collect();
+        let mut tables = self.tables(&ruled)?;
         for (id, page) in &mut pages {
             if page.is_ruled {
                 page.take_tables(self.document, *id, &tables.remove(&page.number).unwrap_or_default());
@@ -136,28 +140,28 @@ impl<'a> Reading<'a> {
     }
 
     /// The tables of pages that draw lines: only the model that `unpdf` makes of a page reads those.
-    fn tables(&mut self, pages: Vec<u32>) -> Result<BTreeMap<u32, Vec<Table>>, ParseFailure> {
+    fn tables(&mut self, pages: &[(u32, PageId)]) -> Result<BTreeMap<u32, Vec<Table>>, ParseFailure> {
         let mut tables = BTreeMap::new();
         if pages.is_empty() {
             return Ok(tables);
         }
-        let model = match &self.model {
-            Some(model) => model,
-            None => {
-                let options = ParseOptions::default().sequential().lenient();
-                let model = ModelParser::from_bytes_with_options(self.bytes, options).map_err(refused)?;
-                self.model.insert(model)
-            }
+        let objects = match &self.objects {
+            Some(objects) => objects,
+            None => self.objects.insert(RawDocument::load(self.bytes).map_err(refused)?),
         };
-        let selection =
-            PageStreamOptions { parallel: false, pages: PageSelection::Pages(pages), ..PageStreamOptions::default() };
-        let read = model.for_each_page(selection, |event| {
-            if let ParseEvent::PageParsed(page) = event {
+        let excerpt = excerpt::of(objects, &pages.iter().map(|(_, id)| *id).collect::<Vec<_>>());
+        let options = ParseOptions::default().sequential().lenient();
+        let model = ModelParser::from_bytes_with_options(&excerpt, options).map_err(refused)?;
+        let all = PageStreamOptions { parallel: false, ..PageStreamOptions::default() };
+        let read = model.for_each_page(all, |event| {
+            if let ParseEvent::PageParsed(page) = event
+                && let Some((number, _)) = (page.number as usize).checked_sub(1).and_then(|index| pages.get(index))
+            {
                 let found = page.elements.into_iter().filter_map(|block| match block {
                     ModelBlock::Table(table) => Some(table),
                     _ => None,
                 });
-                tables.insert(page.number, found.collect());
+                tables.insert(*number, found.collect());
             }
             ControlFlow::Continue(())
         });
