@@ -81,6 +81,8 @@ pub struct ApiLimits {
     pub test_timeout: Duration,
     /// Most rules in one file that is imported.
     pub max_rules_per_import: usize,
+    /// Most days of usage that one answer tells of.
+    pub max_usage_days: u32,
     /// How long answers are kept for repeats of their `Idempotency-Key`.
     pub idempotency_retention: Duration,
 }
@@ -102,6 +104,7 @@ impl Default for ApiLimits {
             concurrent_tests: 4,
             test_timeout: Duration::from_secs(120),
             max_rules_per_import: 1000,
+            max_usage_days: 366,
             idempotency_retention: Duration::from_secs(24 * 60 * 60),
         }
     }

@@ -25,7 +25,7 @@ use crate::secret::Secret;
 use crate::state_machine::Stage;
 use crate::stored_provider::SealedSecret;
 use crate::task::{StageDetail, Task, TaskFailure, TaskKind, TaskResult};
-use crate::usage::{Reservation, TokenUse};
+use crate::usage::{ModelName, Reservation, TokenUse};
 use crate::{TableId, mount::MountTarget};
 
 /// Time. Injected so that tests own it; leases alone use the database's clock.
@@ -150,11 +150,11 @@ pub trait TokenBudget: Send + Sync + 'static {
     /// A [`Fault`] of kind `TooMany`, code `token_budget_exceeded`, when that would exceed the budget; `Unavailable` when
     /// the question cannot be answered now.
     async fn reserve(&self, project: ProjectId, tokens: u64) -> Result<Reservation, Fault>;
-    /// Puts what was really used in the place of what was set aside; may be more.
+    /// Puts what was really used of a model in the place of what was set aside; may be more.
     ///
     /// # Errors
     /// A [`Fault`] of kind `Unavailable`; the reservation then counts in full.
-    async fn settle(&self, reservation: Reservation, used: TokenUse) -> Result<(), Fault>;
+    async fn settle(&self, reservation: Reservation, model: &ModelName, used: TokenUse) -> Result<(), Fault>;
 }
 
 /// What this installation can do; asked before a task is accepted.
@@ -165,6 +165,13 @@ pub trait HandlerCatalog: Send + Sync + 'static {
     /// # Errors
     /// A [`Fault`] of kind `Invalid` or `Unsupported` that says what is wrong, with a pointer into the definition.
     fn check_rule(&self, definition: &RuleDefinition) -> Result<(), Fault>;
+    /// Whether everything that a rule names (its provider, its model) is there for this user, now. Asked when a rule is
+    /// stored; it may be gone when the rule runs.
+    ///
+    /// # Errors
+    /// A [`Fault`] of kind `Unsupported` with a pointer into the definition: `unknown_provider`, `unknown_model`,
+    /// `vision_not_supported`. `Unavailable` when the question cannot be answered now.
+    async fn check_references(&self, user: UserId, definition: &RuleDefinition) -> Result<(), Fault>;
     /// Whether tasks of this kind can run here.
     fn supports(&self, kind: TaskKind) -> bool;
     /// Whether files can be parsed with these options here.

@@ -11,6 +11,7 @@ use crate::mount::MountTarget;
 use crate::parse_options::ParseOptions;
 use crate::pointer::JsonPointer;
 use crate::state_machine::{Stage, TaskState};
+use crate::usage::Spent;
 
 /// What kind of work a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -105,17 +106,21 @@ pub struct TaskFailure {
     /// Earliest time of another attempt as the remote side asked for it, in seconds from now. Not stored.
     #[serde(skip)]
     pub retry_after_seconds: Option<u64>,
+    /// What language models took for the attempt that failed; `None` when none was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
 }
 
 impl TaskFailure {
     /// A failure that another attempt cannot mend.
     pub fn permanent(stage: ErrorStage, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), stage, retryable: false, retry_after_seconds: None }
+        let (code, message) = (code.into(), message.into());
+        Self { code, message, stage, retryable: false, retry_after_seconds: None, spent: None }
     }
 
     /// A failure that another attempt may mend.
     pub fn transient(stage: ErrorStage, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), stage, retryable: true, retry_after_seconds: None }
+        Self { retryable: true, ..Self::permanent(stage, code, message) }
     }
 }
 

@@ -8,7 +8,7 @@ use millrace_domain::capabilities::{Capabilities, ProviderCapability};
 use millrace_domain::parse_options::ParseOptions;
 use millrace_domain::ports::HandlerCatalog;
 use millrace_domain::rule::{PostprocessMode, RuleDefinition};
-use millrace_domain::{Fault, TaskKind};
+use millrace_domain::{Fault, TaskKind, UserId};
 
 use crate::engine::EngineChain;
 use crate::limits::ParserLimits;
@@ -38,6 +38,10 @@ impl Catalog {
 impl HandlerCatalog for Catalog {
     fn check_rule(&self, definition: &RuleDefinition) -> Result<(), Fault> {
         self.transforms.check(definition)
+    }
+
+    async fn check_references(&self, user: UserId, definition: &RuleDefinition) -> Result<(), Fault> {
+        self.transforms.check_references(user, definition).await
     }
 
     fn supports(&self, kind: TaskKind) -> bool {

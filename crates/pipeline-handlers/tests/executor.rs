@@ -12,7 +12,7 @@ use millrace_domain::rule::{PostprocessMode, Rule, RuleDefinition};
 use millrace_domain::{ErrorStage, RuleId, Stage};
 use millrace_pipeline_handlers::engine::EngineChain;
 use millrace_pipeline_handlers::engine::local::LocalEngine;
-use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts};
+use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts, ImageSettings};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::ParserPool;
 use millrace_pipeline_handlers::registry::builtin;
@@ -35,13 +35,15 @@ fn executor(store: &Arc<FakeStore>, limits: ParserLimits) -> DocumentExecutor {
 }
 
 fn over(store: &Arc<FakeStore>, pool: Arc<ParserPool>, limits: ParserLimits) -> DocumentExecutor {
-    let local = LocalEngine::new(Arc::new(builtin()), pool, limits.clone());
+    let local = LocalEngine::new(Arc::new(builtin()), Arc::clone(&pool), limits.clone());
     DocumentExecutor::new(ExecutorParts {
         store: Arc::clone(store) as _,
         engines: Arc::new(EngineChain::new(vec![Arc::new(local)], ParserLimits::default())),
         transforms: Arc::new(Transforms::with(vec![Arc::new(ExtractTransform::default())])),
         cache: None,
         limits,
+        pool: Some(pool),
+        images: ImageSettings::default(),
     })
 }
 

@@ -16,7 +16,7 @@ use millrace_domain::rule::{PostprocessMode, Rule, RuleDefinition};
 use millrace_domain::{Fault, RuleId, Stage};
 use millrace_pipeline_handlers::engine::EngineChain;
 use millrace_pipeline_handlers::engine::local::LocalEngine;
-use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts};
+use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts, ImageSettings};
 use millrace_pipeline_handlers::failure::FailureCode;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::{ParseJob, WorkerInput};
@@ -77,6 +77,8 @@ fn executor(store: &Arc<FakeStore>, limits: &ParserLimits) -> DocumentExecutor {
         transforms: Arc::new(Transforms::with(vec![Arc::new(CountRows)])),
         cache: Some(Arc::new(NoCache)),
         limits: limits.clone(),
+        pool: None,
+        images: ImageSettings::default(),
     })
 }
 

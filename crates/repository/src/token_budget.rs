@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use millrace_domain::ports::{Clock, TokenBudget};
-use millrace_domain::usage::{Reservation, TokenUse};
+use millrace_domain::usage::{ModelName, Reservation, TokenUse};
 use millrace_domain::{ErrorKind, Fault, ProjectId};
 
 use crate::UsageRepository;
@@ -40,7 +40,7 @@ impl TokenBudget for DailyTokenBudget {
         }
     }
 
-    async fn settle(&self, reservation: Reservation, used: TokenUse) -> Result<(), Fault> {
-        Ok(self.usage.settle(&reservation, used).await?)
+    async fn settle(&self, reservation: Reservation, model: &ModelName, used: TokenUse) -> Result<(), Fault> {
+        Ok(self.usage.settle(&reservation, model, used).await?)
     }
 }

@@ -143,8 +143,14 @@ catalogue! {
         "This installation cannot run rules of this `postprocess_mode`; `detail` says what is missing.";
     "rule_test_failed" Unprocessable "Trial failed"
         "The document could not be processed. `failure` has the code, stage and text that a task would have had, and says whether another try may work.";
+    "unknown_model" Unprocessable "No model named"
+        "Neither the rule (`model`) nor its provider (`default_model`) names a model.";
+    "unknown_provider" Unprocessable "Unknown provider"
+        "The rule names a provider that is neither the caller's nor the installation's, or names none and there is no default. `/api/v1/providers` and `/api/v1/etl/capabilities` list those that are.";
     "unsupported" Unprocessable "Not supported here"
         "This installation does not do this; `detail` says what is missing.";
+    "vision_not_supported" Unprocessable "Provider sees no images"
+        "The rule has `options.images`, and its provider is not configured with `vision`.";
     "queue_full" TooMany "Queue full"
         "The queue is full and nothing was accepted. Repeat the request after `Retry-After`.";
     "too_many_requests" TooMany "Too many requests"

@@ -12,6 +12,7 @@ mod table_data;
 mod tables;
 mod tasks;
 mod uploads;
+mod usage;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -23,6 +24,7 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     tables::register(config);
     rules::register(config);
     capabilities::register(config);
+    usage::register(config);
     projects::register(config);
     providers::register(config);
     api_keys::register(config);

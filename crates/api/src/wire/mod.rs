@@ -17,6 +17,7 @@ pub mod task_parts;
 mod time;
 pub mod trial;
 pub mod upload;
+pub mod usage;
 pub mod words;
 
 pub use common::{Id, Listing, PageQuery};

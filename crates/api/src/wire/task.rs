@@ -162,6 +162,12 @@ pub struct ErrorBody<'a> {
     pub stage: &'static str,
     /// Whether another attempt may succeed unchanged.
     pub retryable: bool,
+    /// Model tokens that the attempt used before it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// What they cost, in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
 }
 
 /// Facts about a task under the names that clients know.
@@ -280,6 +286,8 @@ impl<'a> From<&'a TaskFailure> for ErrorBody<'a> {
             message: &failure.message,
             stage: failure.stage.as_str(),
             retryable: failure.retryable,
+            tokens: failure.spent.map(|spent| spent.tokens),
+            cost_usd: failure.spent.and_then(|spent| spent.cost_usd),
         }
     }
 }

@@ -91,6 +91,15 @@ impl HandlerCatalog for NoModels {
         }
     }
 
+    /// Nobody has the provider `gone`.
+    async fn check_references(&self, _user: UserId, definition: &RuleDefinition) -> Result<(), Fault> {
+        match definition.options.get("provider").is_some_and(|name| name == "gone") {
+            true => Err(Fault::new(ErrorKind::Unsupported, "unknown_provider", "there is no provider 'gone'")
+                .at("/options/provider")),
+            false => Ok(()),
+        }
+    }
+
     fn supports(&self, kind: TaskKind) -> bool {
         kind == TaskKind::Document
     }

@@ -23,3 +23,4 @@ mod task_routes;
 mod tester;
 mod upload_faults;
 mod uploads;
+mod usage;

@@ -25,9 +25,11 @@ use serde_json::value::RawValue;
 
 use crate::engine::EngineChain;
 use crate::limits::ParserLimits;
+use crate::pool::ParserPool;
 use crate::transform::skip::ResultSummary;
 use crate::transform::{Trace, Transform, TransformError, TransformInput, Transforms};
 
+pub use images::ImageSettings;
 pub(crate) use storage::unavailable as storage_unavailable;
 use storage::{load_artifact, store_artifact};
 
@@ -49,6 +51,10 @@ pub struct ExecutorParts {
     pub cache: Option<Arc<dyn ParseCache>>,
     /// Limits of parsing.
     pub limits: ParserLimits,
+    /// Makes pictures of the pages of PDF files; without it, only files that are pictures are shown to models.
+    pub pool: Option<Arc<ParserPool>>,
+    /// How pages are shown to models.
+    pub images: ImageSettings,
 }
 
 /// Runs tasks of kind `document`, and tries rules.
@@ -195,7 +201,7 @@ impl DocumentExecutor {
         let input = TransformInput {
             filename: Arc::clone(&task.filename),
             parsed,
-            images: task.spec.source.as_ref().and_then(|source| images::of_stored(&self.parts.store, source)),
+            images: task.spec.source.as_ref().and_then(|source| images::of_stored(&self.parts, source)),
             user_id: task.user_id,
             project_id: task.project_id,
             task_id: Some(task.id),

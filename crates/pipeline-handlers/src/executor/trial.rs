@@ -65,8 +65,10 @@ impl RuleTester for DocumentExecutor {
         }
         let images = match &test.input {
             RuleTestInput::Parsed { .. } => None,
-            RuleTestInput::Stored { source, .. } => images::of_stored(&self.parts.store, source),
-            RuleTestInput::Bytes { filename, bytes } => images::of_bytes(bytes, media::media_type(bytes, filename)),
+            RuleTestInput::Stored { source, .. } => images::of_stored(&self.parts, source),
+            RuleTestInput::Bytes { filename, bytes } => {
+                images::of_bytes(&self.parts, bytes, media::media_type(bytes, filename))
+            }
         };
         let made = transform
             .apply(TransformInput {

@@ -4,7 +4,6 @@ pub mod citations;
 pub mod extract;
 pub mod llm;
 pub(crate) mod locale;
-pub(crate) mod result_schema;
 pub(crate) mod schema;
 pub(crate) mod skip;
 
@@ -61,11 +60,13 @@ pub struct PageImage {
 /// Shows the pages of the file, for transforms that look at them.
 #[async_trait]
 pub trait PageImages: Send + Sync {
-    /// The pages in order.
+    /// Most pages of one file that are shown.
+    fn max_pages(&self) -> u32;
+    /// The picture of a page, from 1; `None` when the file has no such page.
     ///
     /// # Errors
-    /// A [`TaskFailure`] when they cannot be read.
-    async fn images(&self) -> Result<Vec<PageImage>, TaskFailure>;
+    /// A [`TaskFailure`] when it cannot be made, or is too large.
+    async fn image(&self, page: u32) -> Result<Option<PageImage>, TaskFailure>;
 }
 
 /// Told how far a transform is: chunks or rows, `total` 0 while unknown.
@@ -140,6 +141,13 @@ pub trait Transform: Send + Sync + 'static {
     /// # Errors
     /// A [`Fault`] of kind `Invalid` or `Unsupported` with a pointer into the rule: `/options/…`, `/json_schema/…`.
     fn check(&self, rule: &RuleDefinition) -> Result<(), Fault>;
+    /// Checks that what a rule names is there for the user, before it is stored.
+    ///
+    /// # Errors
+    /// A [`Fault`] of kind `Unsupported` with a pointer into the rule; `Unavailable` when it cannot be told now.
+    async fn check_references(&self, _user: UserId, _rule: &RuleDefinition) -> Result<(), Fault> {
+        Ok(())
+    }
     /// Whether the first rows of a large table are enough for it. If so, documents may hold no more and refer to an
     /// artifact of kind `rows` for the rest; if not, all rows stand in them, as far as the limits allow.
     fn accepts_rows_beside(&self) -> bool {
@@ -182,6 +190,17 @@ impl Transforms {
         }
     }
 
+    /// Checks that what a rule names is there for the user.
+    ///
+    /// # Errors
+    /// Those of the mode.
+    pub async fn check_references(&self, user: UserId, rule: &RuleDefinition) -> Result<(), Fault> {
+        match self.find(rule.mode) {
+            Some(transform) => transform.check_references(user, rule).await,
+            None => Ok(()),
+        }
+    }
+
     /// The transform of a rule.
     ///
     /// # Errors
@@ -200,6 +219,13 @@ impl Transforms {
         let modes: Vec<_> = self.modes().map(PostprocessMode::as_str).collect();
         format!("this installation does not run rules of mode '{}'; it runs {}", mode.as_str(), modes.join(", "))
     }
+}
+
+/// The failure of a rule that was fine when it was stored and cannot work now, by what is wrong with it.
+pub(crate) fn unworkable(fault: &Fault) -> TaskFailure {
+    let place = fault.pointer.as_deref().unwrap_or_default();
+    let text = format!("the rule cannot work: {place}: {}", fault.message);
+    TaskFailure::permanent(ErrorStage::Postprocess, fault.code, text)
 }
 
 /// The failure of a stored document that is no document.

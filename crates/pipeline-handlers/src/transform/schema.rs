@@ -2,7 +2,9 @@
 
 use jsonschema::{PatternOptions, Validator};
 use millrace_domain::Fault;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::Trace;
 
 /// Violations told at most.
 const MAX_VIOLATIONS: usize = 20;
@@ -16,14 +18,32 @@ const BACKTRACK_LIMIT: usize = 100_000;
 pub(crate) struct SchemaViolation {
     /// JSON Pointer into the value.
     pub(crate) pointer: String,
-    /// What is wrong, for people and models.
+    /// What is wrong, for those who may see the value: the model that gave it, and whoever tries a rule.
     pub(crate) message: String,
+    /// The same without the value, for failures of tasks: they are told in places where documents are not.
+    pub(crate) masked: String,
+}
+
+impl SchemaViolation {
+    /// A violation that says nothing of the value.
+    pub(crate) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { pointer: pointer.into(), masked: message.clone(), message }
+    }
+
+    /// Place and reason without the value.
+    pub(crate) fn without_value(&self) -> String {
+        format!("{}: {}", self.place(), self.masked)
+    }
+
+    fn place(&self) -> &str {
+        if self.pointer.is_empty() { "the value itself" } else { &self.pointer }
+    }
 }
 
 impl std::fmt::Display for SchemaViolation {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let place = if self.pointer.is_empty() { "the value itself" } else { &self.pointer };
-        write!(formatter, "{place}: {}", self.message)
+        write!(formatter, "{}: {}", self.place(), self.message)
     }
 }
 
@@ -44,7 +64,8 @@ impl ResultSchema {
             jsonschema::options().with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACK_LIMIT));
         let validator = options.build(schema).map_err(|error| {
             let pointer = format!("/json_schema{}", error.instance_path().as_str());
-            Fault::invalid("invalid_rule", format!("the JSON Schema is not valid: {}", shown(&error))).at(pointer)
+            Fault::invalid("invalid_rule", format!("the JSON Schema is not valid: {}", shown(&error.to_string())))
+                .at(pointer)
         })?;
         Ok(Self { validator })
     }
@@ -53,7 +74,8 @@ impl ResultSchema {
     pub(crate) fn violations(&self, value: &Value) -> Vec<SchemaViolation> {
         let violation = |error: jsonschema::ValidationError<'_>| SchemaViolation {
             pointer: error.instance_path().as_str().to_owned(),
-            message: shown(&error),
+            message: shown(&error.to_string()),
+            masked: shown(&error.masked().to_string()),
         };
         self.validator.iter_errors(value).take(MAX_VIOLATIONS).map(violation).collect()
     }
@@ -77,18 +99,21 @@ impl ResultSchema {
     }
 }
 
-fn shown(error: &jsonschema::ValidationError<'_>) -> String {
-    let text = error.to_string();
+/// Notes for whoever tries a rule how its result was checked.
+pub(crate) fn note_check(trace: &Trace, target: &str, violations: &[SchemaViolation]) {
+    let problems: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    trace.note("validate", target, || json!({ "valid": problems.is_empty(), "problems": problems }));
+}
+
+fn shown(text: &str) -> String {
     match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        None => text.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -100,6 +125,9 @@ mod tests {
         assert_eq!(violations.len(), 1);
         assert_eq!(violations[0].pointer, "/a/1");
         assert!(violations[0].to_string().contains("\"x\""), "{violations:?}");
+        let told = violations[0].without_value();
+        assert!(told.starts_with("/a/1: ") && !told.contains("\"x\""), "{told}");
+        assert!(schema.violations(&json!([]))[0].without_value().starts_with("the value itself: "));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use image::{GrayImage, ImageFormat};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::{ParserPool, WorkerInput};
-use millrace_pipeline_handlers::render::RenderPage;
+use millrace_pipeline_handlers::render::{PictureForm, RenderPage};
 
 use super::files::{pdf_objects, pdf_of};
 
@@ -19,10 +19,10 @@ pub async fn picture(pool: &ParserPool, lines: &[&str]) -> GrayImage {
     }
     content += "ET";
     objects[4] = format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len());
-    let page = RenderPage { page: 1, dpi: 150.0, max_pixels: 40_000_000 };
+    let page = RenderPage { page: 1, dpi: 150.0, max_pixels: 40_000_000, form: PictureForm::Pgm };
     let input = WorkerInput::Inline(pdf_of(&objects, "").into());
     let page = pool.render(input, page, ParserLimits::default()).await.expect("a picture");
-    let whole = image::load_from_memory_with_format(&page.pgm, ImageFormat::Pnm).expect("PGM").into_luma8();
+    let whole = image::load_from_memory_with_format(&page.picture, ImageFormat::Pnm).expect("PGM").into_luma8();
     image::imageops::crop_imm(&whole, 0, 0, whole.width(), 400).to_image()
 }
 

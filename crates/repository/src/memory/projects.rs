@@ -76,6 +76,7 @@ impl ProjectRepository for MemoryStore {
         // Events are about things that are gone by now.
         state.events.retain(|_, event| event.content.project_id != id);
         state.usage.retain(|(project, _), _| *project != id);
+        state.model_usage.retain(|(project, _, _), _| *project != id);
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use millrace_domain::project::Project;
 use millrace_domain::rule::{BUILTIN_RULE_ID, Rule, RuleDefinition};
 use millrace_domain::stored_provider::StoredProvider;
 use millrace_domain::upload::Upload;
-use millrace_domain::usage::TokenUse;
+use millrace_domain::usage::{ModelName, TokenUse};
 use millrace_domain::user::User;
 use millrace_domain::{
     ApiKeyId, EventId, InvalidId, JsonPointer, MountId, NodeId, ProjectId, ProviderId, RuleId, TableId, Task, TaskId,
@@ -103,7 +103,10 @@ pub(super) struct State {
     pub mounts_by_task: BTreeMap<TaskId, BTreeMap<(TableId, JsonPointer), MountId>>,
     pub events: BTreeMap<EventId, Event>,
     pub nodes: BTreeMap<NodeId, NodeRow>,
-    pub usage: BTreeMap<(ProjectId, NaiveDate), TokenUse>,
+    /// Tokens that count against the budget of a day.
+    pub usage: BTreeMap<(ProjectId, NaiveDate), u64>,
+    /// What was used of each model.
+    pub model_usage: BTreeMap<(ProjectId, NaiveDate, ModelName), TokenUse>,
 }
 
 impl State {
@@ -145,6 +148,7 @@ impl State {
             events: BTreeMap::new(),
             nodes: BTreeMap::new(),
             usage: BTreeMap::new(),
+            model_usage: BTreeMap::new(),
         }
     }
 

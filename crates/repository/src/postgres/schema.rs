@@ -100,6 +100,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    model_usage (project_id, day, provider, model) {
+        project_id -> Int8,
+        day -> Date,
+        provider -> Text,
+        model -> Text,
+        requests -> Int8,
+        input_tokens -> Int8,
+        output_tokens -> Int8,
+        cost_usd -> Float8,
+    }
+}
+
+diesel::table! {
     mount (id) {
         id -> Int8,
         task_id -> Int8,
@@ -226,6 +239,7 @@ diesel::joinable!(artifact -> task (task_id));
 diesel::joinable!(idempotency_receipt -> app_user (user_id));
 diesel::joinable!(json_segment -> json_table (table_id));
 diesel::joinable!(model_provider -> app_user (user_id));
+diesel::joinable!(model_usage -> project (project_id));
 diesel::joinable!(mount -> json_table (table_id));
 diesel::joinable!(mount -> task (task_id));
 diesel::joinable!(project -> app_user (user_id));
@@ -243,6 +257,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     json_segment,
     json_table,
     model_provider,
+    model_usage,
     mount,
     node,
     project,

@@ -6,7 +6,7 @@ use anyhow::Context;
 use millrace_domain::ports::{CallbackInbox, Clock, ObjectStore, ParseCache, ProviderDirectory, SecretVault};
 use millrace_pipeline_handlers::catalog::Catalog;
 use millrace_pipeline_handlers::engine::EngineChain;
-use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts};
+use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts, ImageSettings};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::{ParserPool, PoolConfig, WorkerCommand};
 use millrace_pipeline_handlers::transform::extract::{ExtractLimits, ExtractTransform};
@@ -18,7 +18,7 @@ use millrace_repository::token_budget::DailyTokenBudget;
 
 use super::engines;
 use super::providers::ConfiguredProviders;
-use crate::config::{Config, LlmConfig};
+use crate::config::{Config, ExtractConfig, ImagesConfig, LlmConfig};
 
 /// The document pipeline.
 pub(super) struct Documents {
@@ -68,6 +68,8 @@ pub(super) fn documents(parts: DocumentParts<'_>) -> anyhow::Result<Documents> {
         transforms: Arc::clone(&transforms),
         cache: Some(cache),
         limits: limits.clone(),
+        pool: Some(pool),
+        images: image_settings(&config.llm.images),
     });
     let catalog = Catalog::new(engines, transforms, limits, capabilities);
     let callbacks = callbacks.map(|callbacks| callbacks as _);
@@ -102,7 +104,25 @@ fn transforms(
     let settings = LlmSettings { max_chunks, request_attempts, allow_private_networks };
     let llm = LlmTransform::new(providers, Arc::new(budget), clock, settings)
         .map_err(|error| anyhow::anyhow!(error).context("language models cannot be called"))?;
-    Ok(vec![Arc::new(ExtractTransform::new(ExtractLimits::default())), Arc::new(llm)])
+    Ok(vec![Arc::new(ExtractTransform::new(extract_limits(&config.rules.extract))), Arc::new(llm)])
+}
+
+fn extract_limits(config: &ExtractConfig) -> ExtractLimits {
+    ExtractLimits {
+        max_fields: config.max_fields as usize,
+        max_depth: config.max_depth as usize,
+        max_regex_bytes: config.max_regex_bytes as usize,
+        max_regex_memory: config.max_regex_memory_bytes as usize,
+        max_values: config.max_values as usize,
+        max_output_bytes: config.max_output_bytes,
+        max_scanned_bytes: config.max_scanned_bytes,
+        max_cells: config.max_cells,
+    }
+}
+
+fn image_settings(config: &ImagesConfig) -> ImageSettings {
+    let ImagesConfig { max_pages, dpi, max_pixels, max_bytes } = *config;
+    ImageSettings { max_pages, dpi, max_pixels, max_bytes }
 }
 
 fn limits(config: &Config) -> ParserLimits {
@@ -122,5 +142,22 @@ fn limits(config: &Config) -> ParserLimits {
         memory_bytes: parsers.memory_bytes,
         cpu_seconds: parsers.cpu_seconds,
         wall_seconds: parsers.wall_seconds,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_made_as_configured() {
+        assert_eq!(image_settings(&ImagesConfig::default()), ImageSettings::default());
+    }
+
+    #[test]
+    fn the_limits_of_extract_are_those_of_the_configuration() {
+        assert_eq!(extract_limits(&ExtractConfig::default()), ExtractLimits::default());
+        let few = ExtractConfig { max_cells: 7, max_fields: 3, ..ExtractConfig::default() };
+        assert_eq!(extract_limits(&few), ExtractLimits { max_cells: 7, max_fields: 3, ..ExtractLimits::default() });
     }
 }

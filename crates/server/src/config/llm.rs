@@ -24,6 +24,28 @@ pub struct LlmConfig {
     pub request_attempts: u32,
     /// Whether users may name providers in private networks. Default false.
     pub allow_private_networks: bool,
+    /// Pages as pictures.
+    pub images: ImagesConfig,
+}
+
+/// `[llm.images]`: how rules with the option `images` show pages to models.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImagesConfig {
+    /// Most pages of one document. Default 50.
+    pub max_pages: u32,
+    /// Pixels per inch of pictures of PDF pages, 36 to 600. Default 150.
+    pub dpi: u32,
+    /// Most pixels of such a picture; larger pages are made less finely. Default 2500000.
+    pub max_pixels: u64,
+    /// Largest picture, in bytes. Default 20 MiB.
+    pub max_bytes: u64,
+}
+
+impl Default for ImagesConfig {
+    fn default() -> Self {
+        Self { max_pages: 50, dpi: 150, max_pixels: 2_500_000, max_bytes: 20 << 20 }
+    }
 }
 
 impl Default for LlmConfig {
@@ -35,6 +57,7 @@ impl Default for LlmConfig {
             max_chunks: 500,
             request_attempts: 3,
             allow_private_networks: false,
+            images: ImagesConfig::default(),
         }
     }
 }
@@ -102,6 +125,9 @@ impl LlmConfig {
             if self.providers.iter().take(index).any(|other| other.definition.name == one.definition.name) {
                 problems.push(format!("llm.providers names '{}' twice", one.definition.name));
             }
+        }
+        if !(36..=600).contains(&self.images.dpi) {
+            problems.push("llm.images.dpi must be from 36 to 600".to_owned());
         }
         let known = |name: &String| self.providers.iter().any(|one| one.definition.name == *name);
         if let Some(name) = self.default_provider.as_ref().filter(|name| !known(name)) {

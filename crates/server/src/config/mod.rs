@@ -30,9 +30,9 @@ pub use millrace_domain::secret::Secret;
 
 pub use engines::{DoclingSection, EngineName, MineruCloudSection, MineruSection, RemoteLimits, TesseractSection};
 pub use error::ConfigError;
-pub use llm::{LlmConfig, ProviderConfig};
+pub use llm::{ImagesConfig, LlmConfig, ProviderConfig};
 pub use network::{AuthConfig, IssuerConfig, ServerConfig, UploadConfig};
-pub use rules::RulesConfig;
+pub use rules::{ExtractConfig, RulesConfig};
 pub use secret_url::SecretUrl;
 pub use secrets::{SecretsConfig, key_bytes};
 pub use storage::{DatabaseConfig, EmbeddedConfig, IdempotencyConfig, ObjectsConfig, StoreKind};
@@ -61,7 +61,7 @@ pub struct Config {
     pub queue: QueueConfig,
     /// Document parsers.
     pub parsers: ParsersConfig,
-    /// Trials of rules.
+    /// Trials of rules, and what rules may cost.
     pub rules: RulesConfig,
     /// Secrets at rest.
     pub secrets: SecretsConfig,

@@ -152,6 +152,7 @@ fn values_that_do_not_go_together_are_refused() {
         ("objects.url = 's3://b'\nobjects.endpoint = 'http://h'".to_owned(), "plain http"),
         (format!("{}\napi_key = 'two words'", model("a", "http://h")), "visible ASCII characters"),
         ("llm.max_chunks = 0".to_owned(), "llm.max_chunks must be at least 1"),
+        ("llm.images.dpi = 1200".to_owned(), "llm.images.dpi must be from 36 to 600"),
         ("llm.default_provider = 'x'".to_owned(), "'x' is not one of llm.providers"),
         (model("a", "ftp://h"), "llm.providers 'a': base_url: an address begins with http"),
         (format!("{}\n{}", model("a", "http://h"), model("a", "http://i")), "llm.providers names 'a' twice"),
@@ -175,6 +176,34 @@ fn all_problems_are_told_at_once() {
         panic!("another error");
     };
     assert_eq!(problems.len(), 2, "{problems:?}");
+}
+
+#[test]
+fn limits_of_which_none_is_left_are_refused() {
+    for key in [
+        "parsers.max_uncompressed_bytes",
+        "parsers.max_compression_ratio",
+        "parsers.max_zip_entries",
+        "parsers.max_output_bytes",
+        "parsers.max_inline_rows",
+        "parsers.max_inline_bytes",
+        "parsers.max_rows_bytes",
+        "rules.extract.max_fields",
+        "rules.extract.max_depth",
+        "rules.extract.max_regex_bytes",
+        "rules.extract.max_regex_memory_bytes",
+        "rules.extract.max_values",
+        "rules.extract.max_output_bytes",
+        "rules.extract.max_scanned_bytes",
+        "rules.extract.max_cells",
+        "llm.images.max_pages",
+        "llm.images.max_pixels",
+        "llm.images.max_bytes",
+    ] {
+        let error = load(&format!("{key} = 0"), &[]).unwrap_err().to_string();
+        assert!(error.contains(&format!("{key} must be at least 1")), "{key}: {error}");
+        assert_eq!(value_of(&load(&format!("{key} = 1"), &[]).unwrap(), key), json!(1));
+    }
 }
 
 #[test]

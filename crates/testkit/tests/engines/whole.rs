@@ -6,7 +6,7 @@ use std::io::Cursor;
 use image::{GrayImage, ImageFormat};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::WorkerInput;
-use millrace_pipeline_handlers::render::RenderPage;
+use millrace_pipeline_handlers::render::{PictureForm, RenderPage};
 use millrace_server::config::RemoteLimits;
 use millrace_testkit::TestApp;
 use millrace_testkit::fakes::{FakeMineru, MineruConditions};
@@ -82,9 +82,9 @@ async fn picture(text: &str) -> GrayImage {
         format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".into(),
     ]);
-    let page = RenderPage { page: 1, dpi: 150.0, max_pixels: 10_000_000 };
+    let page = RenderPage { page: 1, dpi: 150.0, max_pixels: 10_000_000, form: PictureForm::Pgm };
     let page = pool().render(WorkerInput::Inline(bytes.into()), page, ParserLimits::default()).await.expect("a page");
-    image::load_from_memory_with_format(&page.pgm, ImageFormat::Pnm).expect("PGM").into_luma8()
+    image::load_from_memory_with_format(&page.picture, ImageFormat::Pnm).expect("PGM").into_luma8()
 }
 
 fn png(picture: &GrayImage) -> Vec<u8> {

@@ -151,6 +151,40 @@ async fn what_no_part_says_fails_the_whole() {
 }
 
 #[tokio::test]
+async fn a_whole_against_the_schema_is_corrected_by_the_model() {
+    let fake = openai();
+    let mut provider = provider(&fake, "json_schema");
+    (provider.context_tokens, provider.max_output_tokens) = (Some(8_000), Some(2_000));
+    let app = app(vec![provider], None).await;
+    // No part has as many lines as the whole.
+    let rule = |repairs: u32| {
+        let mut rule = invoice_rule(json!({"chunk_tokens": 256, "max_repairs": repairs}));
+        rule["json_schema"]["properties"]["lines"]["maxItems"] = 30.into();
+        rule
+    };
+    let text = long_invoice(40);
+    let task = run(&app, rule(1), "invoice.md", text.as_bytes()).await;
+    let found = result(&app, &task).await;
+    assert_eq!((&found["lines"], &found["total"]), (&lines(30), &json!(99)));
+    assert!(task["result"]["warnings"].to_string().contains("corrected"), "{task}");
+    assert_eq!(report(&app, &task).await.citations, Some(CitationCount { values: 62, verified: 62 }));
+    let requests = fake.requests();
+    let asked = requests.last().expect("asked")["messages"][1]["content"].as_str().expect("text").to_owned();
+    assert!(asked.contains("<value>") && asked.contains("- /lines: ") && !asked.contains("<document>"), "{asked}");
+    let exchange = artifact(&app, &task, "exchange").await;
+    assert_eq!(exchange["turns"].as_array().expect("turns").last().expect("one")["part"], "whole");
+    // Not more often than the rule allows.
+    fake.traps(std::iter::repeat_n(Trap::NoUsage, requests.len() - 1).chain([Trap::InvalidJson]));
+    let task = run(&app, rule(1), "invoice.md", text.as_bytes()).await;
+    failed(&task, "invalid_answer");
+    assert_eq!(fake.requests().len(), 2 * requests.len());
+    let task = run(&app, rule(0), "invoice.md", text.as_bytes()).await;
+    assert!(failed(&task, "invalid_answer").contains("/lines: "), "{task}");
+    assert_eq!(fake.requests().len(), 3 * requests.len() - 1);
+    finish(app).await;
+}
+
+#[tokio::test]
 async fn a_document_without_text_is_told() {
     let fake = openai();
     let app = app(vec![provider(&fake, "json_schema")], None).await;
@@ -225,9 +259,13 @@ struct Scan;
 
 #[async_trait::async_trait]
 impl PageImages for Scan {
-    async fn images(&self) -> Result<Vec<PageImage>, TaskFailure> {
+    fn max_pages(&self) -> u32 {
+        1
+    }
+
+    async fn image(&self, page: u32) -> Result<Option<PageImage>, TaskFailure> {
         let bytes = Bytes::from_static(b"\x89PNG\r\n\x1a\n\nInvoice number: INV-9\nTotal: 12\n");
-        Ok(vec![PageImage { page: 1, media_type: "image/png", bytes }])
+        Ok(Some(PageImage { page, media_type: "image/png", bytes }))
     }
 }
 

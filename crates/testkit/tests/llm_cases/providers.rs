@@ -104,10 +104,6 @@ async fn wrong_keys_and_models_are_named() {
         rule["model"] = "none-such".into();
         let task = run(&app, rule, "invoice.md", INVOICE.as_bytes()).await;
         assert!(failed(&task, "model_not_found").contains("none-such"));
-        let task = run(&app, invoice_rule(json!({"provider": "nobody"})), "invoice.md", INVOICE.as_bytes()).await;
-        failed(&task, "provider_not_found");
-        let task = run(&app, invoice_rule(json!({})), "invoice.md", INVOICE.as_bytes()).await;
-        assert!(failed(&task, "provider_not_found").contains("no default"));
         finish(app).await;
     }
 }
@@ -153,6 +149,71 @@ async fn mistakes_in_a_rule_are_told_before_it_is_stored() {
         let problem = app.client.post("/api/v1/etl/rules", rule).await.problem(400, code);
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
     }
+    finish(app).await;
+}
+
+#[tokio::test]
+async fn what_a_rule_names_must_be_there_when_it_is_stored() {
+    let fake = openai();
+    let (mut first, mut second) = (provider(&fake, "relaxed"), provider(&fake, "relaxed"));
+    (first.name, second.name) = ("one".to_owned(), "two".to_owned());
+    second.default_model = None;
+    let app = app(vec![first, second], None).await;
+    let rule = stored(&app, invoice_rule(json!({"provider": "one"}))).await;
+    for (options, code, pointer) in [
+        (json!({"provider": "nobody"}), "unknown_provider", "/options/provider"),
+        (json!({}), "unknown_provider", "/options/provider"),
+        (json!({"provider": "two"}), "unknown_model", "/model"),
+        (json!({"provider": "one", "images": true}), "vision_not_supported", "/options/images"),
+    ] {
+        let body = invoice_rule(options);
+        let path = format!("/api/v1/etl/rules/{rule}");
+        let made = app.client.post("/api/v1/etl/rules", body.clone()).await;
+        let changed = app.client.json("PUT", &path, body.clone()).await;
+        for answer in [made, changed] {
+            assert_eq!(answer.problem(422, code)["errors"][0]["pointer"], pointer, "{body}");
+        }
+        let file = json!({"format": "millrace-rules", "version": 1, "rules": [invoice_rule(json!({"provider": "one"})), body]});
+        let problem = app.client.post("/api/v1/etl/rules/import", file).await.problem(422, code);
+        assert_eq!(problem["errors"][0]["pointer"], format!("/rules/1{pointer}"), "{problem}");
+    }
+    assert_eq!(app.client.get(&format!("/api/v1/etl/rules/{rule}")).await.expect(200)["version"], 1);
+    // A provider may still go away.
+    let gone = json!({"name": "mine", "base_url": "https://models.example/v1", "default_model": "m"});
+    let gone = app.client.post("/api/v1/providers", gone).await.expect(201)["provider_id"].clone();
+    let rule = stored(&app, invoice_rule(json!({"provider": "mine"}))).await;
+    app.client.json("DELETE", &format!("/api/v1/providers/{gone}"), serde_json::Value::Null).await.expect(204);
+    let project = app.client.project().await;
+    let task = run_in(&app, project, rule, "invoice.md", INVOICE.as_bytes()).await;
+    assert!(failed(&task, "provider_not_found").contains("'mine'"));
+    finish(app).await;
+}
+
+#[tokio::test]
+async fn what_a_failed_task_has_cost_is_told() {
+    let fake = openai();
+    let app = app(vec![provider(&fake, "json_schema")], None).await;
+    let rule = stored(&app, invoice_rule(json!({}))).await;
+    let project = app.client.project().await;
+    fake.traps(std::iter::repeat_n(Trap::SchemaViolation, 3));
+    let task = run_in(&app, project, rule, "invoice.md", INVOICE.as_bytes()).await;
+    failed(&task, "invalid_answer");
+    let (tokens, cost) = (task["error"]["tokens"].as_u64(), task["error"]["cost_usd"].as_f64());
+    let (tokens, cost) = (tokens.expect("counted"), cost.expect("priced"));
+    // The prices of the fake: 1000 and 2000 dollars a million tokens.
+    assert!(tokens > 300 && cost > tokens as f64 * 0.001 && cost < tokens as f64 * 0.002, "{task}");
+    let path = format!("/api/v1/etl/usage?project_id={project}");
+    let usage = app.client.get(&path).await;
+    let usage = usage.expect(200);
+    assert_eq!((&usage["total"]["requests"], &usage["items"][0]["model"]), (&json!(3), &json!("test")), "{usage}");
+    assert_eq!(usage["items"][0]["provider"], "fake");
+    let sum = |name: &str| usage["total"][name].as_u64().expect(name);
+    assert_eq!(sum("input_tokens") + sum("output_tokens"), tokens);
+    assert!((usage["total"]["cost_usd"].as_f64().expect("a sum") - cost).abs() < 1e-9, "{usage}");
+    assert_eq!(usage["counted"][0]["tokens"], tokens);
+    // Who was asked nothing has cost nothing.
+    let refused = run_in(&app, project, rule, "empty.md", b" ").await;
+    assert_eq!((&refused["status"], refused["error"].get("tokens")), (&json!("failed"), None), "{refused}");
     finish(app).await;
 }
 

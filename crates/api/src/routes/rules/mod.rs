@@ -31,12 +31,15 @@ pub fn register(config: &mut ServiceConfig<'_>) {
 
 /// Create a rule
 ///
-/// The rule is checked against what this installation can do, so that no task can fail for it later.
+/// The rule is checked against what this installation can do and the providers that are there, so that no task fails for
+/// it later unless one of them goes away.
 #[utoipa::path(
     tag = "rules",
     request_body(content = RuleInput, content_type = "application/json"),
     responses((status = 201, description = "Created, at version 1.", body = RuleBody)),
-    extensions(("x-error-codes" = json!(["invalid_rule", "rule_mode_unsupported", "unsupported", "nul_character"]))),
+    extensions(("x-error-codes" = json!([
+        "invalid_rule", "rule_mode_unsupported", "unknown_provider", "unknown_model", "vision_not_supported", "unsupported",
+        "nul_character"]))),
 )]
 #[post("/api/v1/etl/rules")]
 async fn create_rule(
@@ -50,6 +53,7 @@ async fn create_rule(
     let fingerprint = attempt.json_fingerprint(&body.bytes)?;
     let definition = body.value.checked()?;
     api.catalog().check_rule(&definition)?;
+    api.catalog().check_references(principal.user, &definition).await?;
     let outcome = attempt
         .run(fingerprint, created, async |receipt| {
             let now = api.clock().now();
@@ -99,7 +103,9 @@ async fn list_rules(
     tag = "rules",
     request_body(content = RuleInput, content_type = "application/json"),
     responses((status = 200, description = "The new version.", body = RuleBody)),
-    extensions(("x-error-codes" = json!(["rule_not_found", "invalid_rule", "rule_mode_unsupported", "unsupported", "nul_character"]))),
+    extensions(("x-error-codes" = json!([
+        "rule_not_found", "invalid_rule", "rule_mode_unsupported", "unknown_provider", "unknown_model",
+        "vision_not_supported", "unsupported", "nul_character"]))),
 )]
 #[put("/api/v1/etl/rules/{rule_id}")]
 async fn update_rule(
@@ -111,6 +117,7 @@ async fn update_rule(
 ) -> Result<HttpResponse, Problem> {
     let definition = body.value.checked()?;
     api.catalog().check_rule(&definition)?;
+    api.catalog().check_references(principal.user, &definition).await?;
     let rule = api.stores().rules.update(principal.user, id.0, &definition, api.clock().now()).await?;
     api.lookups().forget_rule(principal.user, id.0);
     respond::ok(&RuleBody::from(&rule))

@@ -2,8 +2,8 @@
 
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use millrace_domain::RuleId;
-use millrace_domain::rule::Rule;
+use millrace_domain::rule::{Rule, RuleDefinition};
+use millrace_domain::{RuleId, UserId};
 use millrace_repository::{RepositoryError, StoredResponse};
 
 use crate::auth::Principal;
@@ -49,7 +49,9 @@ pub async fn export_rule(
     tag = "rules",
     request_body(content = RuleFileInput, content_type = "application/json"),
     responses((status = 201, description = "All stored, at version 1.", body = ImportedRules)),
-    extensions(("x-error-codes" = json!(["invalid_rule", "rule_mode_unsupported", "unsupported", "nul_character"]))),
+    extensions(("x-error-codes" = json!([
+        "invalid_rule", "rule_mode_unsupported", "unknown_provider", "unknown_model", "vision_not_supported", "unsupported",
+        "nul_character"]))),
 )]
 #[post("/api/v1/etl/rules/import")]
 pub async fn import_rules(
@@ -64,6 +66,7 @@ pub async fn import_rules(
     let most = api.limits().max_rules_per_import;
     let definitions =
         body.value.checked(most, |definition| api.catalog().check_rule(definition).map_err(Problem::from))?;
+    check_references(&api, principal.user, &definitions).await?;
     let outcome = attempt
         .run::<[Rule], Vec<Rule>, _, _>(fingerprint, imported, async |receipt| {
             let now = api.clock().now();
@@ -71,6 +74,21 @@ pub async fn import_rules(
         })
         .await?;
     Ok(outcome.into_response())
+}
+
+/// Whether everything that the rules name is there: the first problem, with the places of all.
+async fn check_references(api: &Api, user: UserId, definitions: &[RuleDefinition]) -> Result<(), Problem> {
+    let mut refused: Option<Problem> = None;
+    for (index, definition) in definitions.iter().enumerate() {
+        if let Err(fault) = api.catalog().check_references(user, definition).await {
+            let problem = Problem::from(fault).below(&format!("/rules/{index}"));
+            refused = Some(match refused {
+                Some(first) => first.with_places_of(problem),
+                None => problem,
+            });
+        }
+    }
+    refused.map_or(Ok(()), Err)
 }
 
 fn imported(rules: &[Rule]) -> StoredResponse {

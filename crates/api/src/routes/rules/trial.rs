@@ -9,7 +9,7 @@ use millrace_domain::artifact::ArtifactKind;
 use millrace_domain::rule::RuleDefinition;
 use millrace_domain::rule_test::{RuleTest, RuleTestInput};
 use millrace_domain::task::SourceFile;
-use millrace_domain::{ErrorStage, Fault, ProjectId, RuleId, TaskFailure, TaskId, UploadId};
+use millrace_domain::{ErrorStage, Fault, ProjectId, RuleId, TaskFailure, TaskId, UploadId, UserId};
 use millrace_repository::RepositoryError;
 
 use crate::auth::Principal;
@@ -39,7 +39,8 @@ use crate::wire::trial::{RULE, TrialBody, TrialFields, TrialForm, TrialInput, ch
     )),
     responses((status = 200, description = "What came of it.", body = TrialBody)),
     extensions(("x-error-codes" = json!([
-        "rule_not_found", "invalid_rule", "rule_mode_unsupported", "unsupported", "nul_character", "unknown_parser",
+        "rule_not_found", "invalid_rule", "rule_mode_unsupported", "unknown_provider", "unknown_model", "vision_not_supported",
+        "unsupported", "nul_character", "unknown_parser",
         "project_not_found", "task_not_found", "upload_not_found", "artifact_missing", "invalid_multipart",
         "invalid_name", "too_many_files", "file_too_large", "too_many_requests", "rule_test_failed"]))),
 )]
@@ -73,7 +74,8 @@ pub async fn test_rule(
     )),
     responses((status = 200, description = "What came of it.", body = TrialBody)),
     extensions(("x-error-codes" = json!([
-        "invalid_rule", "rule_mode_unsupported", "unsupported", "nul_character", "unknown_parser",
+        "invalid_rule", "rule_mode_unsupported", "unknown_provider", "unknown_model", "vision_not_supported",
+        "unsupported", "nul_character", "unknown_parser",
         "project_not_found", "task_not_found", "upload_not_found", "artifact_missing", "invalid_multipart",
         "invalid_name", "too_many_files", "file_too_large", "too_many_requests", "rule_test_failed"]))),
 )]
@@ -150,7 +152,7 @@ async fn run(
     asked: Asked,
     stored: Option<RuleDefinition>,
 ) -> Result<HttpResponse, Problem> {
-    let definition = checked_definition(api, asked.rule, stored)?;
+    let definition = checked_definition(api, principal.user, asked.rule, stored).await?;
     asked.parse.check(api.catalog())?;
     let (input, home) = document(api, principal, asked.document).await?;
     let project_id = match asked.project.or(home) {
@@ -181,14 +183,17 @@ async fn run(
 }
 
 /// The definition to try: the one in the request before the stored one.
-fn checked_definition(
+async fn checked_definition(
     api: &Api,
+    user: UserId,
     sent: Option<RuleDefinition>,
     stored: Option<RuleDefinition>,
 ) -> Result<RuleDefinition, Problem> {
     match (sent, stored) {
         (Some(sent), _) => {
-            api.catalog().check_rule(&sent).map_err(|fault| Problem::from(fault).below(RULE))?;
+            let there = |fault| Problem::from(fault).below(RULE);
+            api.catalog().check_rule(&sent).map_err(there)?;
+            api.catalog().check_references(user, &sent).await.map_err(there)?;
             Ok(sent)
         }
         (None, Some(stored)) => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::spool::{Spool, Spooled};
 use super::{RemoteConfig, told, tried};
 use crate::engine::EngineFailure;
 use crate::failure::FailureCode;
+use crate::retry_after::retry_after;
 
 /// Largest answer that is no document, in bytes.
 const MAX_STATUS_BYTES: u64 = 1 << 20;
@@ -147,7 +148,7 @@ impl Http {
     /// What a status means that is none of those that the caller knows.
     pub(in crate::engine) async fn refusal(&self, response: Response) -> EngineFailure {
         let status = response.status();
-        let retry_after = seconds(response.headers());
+        let retry_after = retry_after(response.headers());
         let detail = self.bytes(response, MAX_STATUS_BYTES).await.ok().map(|body| detail(&body)).unwrap_or_default();
         let mut failure = self.by_status(status, &detail);
         failure.failure.retry_after_seconds = retry_after.filter(|_| failure.failure.retryable);
@@ -206,11 +207,6 @@ impl Http {
 /// `Content-Length` of an upload.
 pub(in crate::engine) fn with_length(request: RequestBuilder, size: u64) -> RequestBuilder {
     request.header(CONTENT_LENGTH, size)
-}
-
-/// `Retry-After` in seconds; dates are not read.
-fn seconds(headers: &HeaderMap) -> Option<u64> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
 /// What a refusal says: `detail`, `message`, `msg` or `error` of its JSON.

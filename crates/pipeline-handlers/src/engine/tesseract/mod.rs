@@ -32,7 +32,7 @@ use crate::limits::ParserLimits;
 use crate::output;
 use crate::pool::ParserPool;
 use crate::registry::too_many_pages;
-use crate::render::{POINTS, RenderPage};
+use crate::render::{POINTS, PictureForm, RenderPage};
 
 /// Name of this engine.
 pub const NAME: &str = "tesseract";
@@ -160,7 +160,7 @@ impl TesseractEngine {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and some thousand")]
         let dpi = image.dpi.round().max(1.0) as u32;
         let run = Run { languages, dpi: Some(dpi), page: None };
-        let mut recognised = self.read_picture(Cursor::new(image.pgm), &run).await?;
+        let mut recognised = self.read_picture(Cursor::new(image.picture), &run).await?;
         let scale = POINTS / image.dpi;
         for block in &mut recognised.blocks {
             block.bbox = block.bbox.map(|bbox| bbox.map(|pixels| pixels * scale));
@@ -171,7 +171,7 @@ impl TesseractEngine {
     async fn picture(&self, request: &EngineRequest, page: u32) -> Result<crate::render::PageImage, ParseFailure> {
         #[expect(clippy::cast_precision_loss, reason = "some hundred")]
         let dpi = self.config.dpi as f32;
-        let page = RenderPage { page, dpi, max_pixels: self.config.max_page_pixels };
+        let page = RenderPage { page, dpi, max_pixels: self.config.max_page_pixels, form: PictureForm::Pgm };
         self.pool.render(request.source.worker_input(), page, self.limits.clone()).await
     }
 

@@ -17,6 +17,8 @@ pub struct ExtractLimits {
     pub max_output_bytes: u64,
     /// Most bytes of text that all selectors together look at; about a second for each GiB.
     pub max_scanned_bytes: u64,
+    /// Most cells that ranges cover, blank ones included.
+    pub max_cells: u64,
 }
 
 impl Default for ExtractLimits {
@@ -29,6 +31,7 @@ impl Default for ExtractLimits {
             max_values: 2_000_000,
             max_output_bytes: 128 << 20,
             max_scanned_bytes: 16 << 30,
+            max_cells: 5_000_000,
         }
     }
 }

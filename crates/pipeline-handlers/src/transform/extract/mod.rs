@@ -35,8 +35,8 @@ use self::document::Doc;
 use self::plan::{Bad, Plan};
 use self::program::Program;
 use self::run::{Outcome, Stop, Trouble};
-use super::result_schema::ResultSchema;
-use super::{Transform, TransformError, TransformInput, Transformed, unreadable_artifact};
+use super::schema::{ResultSchema, SchemaViolation, note_check};
+use super::{Transform, TransformError, TransformInput, Transformed, unreadable_artifact, unworkable};
 
 /// Fields that a message lists.
 const MAX_LISTED: usize = 20;
@@ -53,6 +53,14 @@ impl ExtractTransform {
     /// A transform with these limits.
     pub fn new(limits: ExtractLimits) -> Self {
         Self { limits }
+    }
+
+    fn compile(&self, rule: &RuleDefinition) -> Result<(Plan, ResultSchema), Fault> {
+        let schema = ResultSchema::compile(&rule.json_schema)?;
+        let plan = self.plan(&rule.options);
+        let plan =
+            plan.map_err(|bad| Fault::invalid(INVALID_RULE, bad.message).at(format!("/options{}", bad.pointer)))?;
+        Ok((plan, schema))
     }
 
     fn plan(&self, options: &Value) -> Result<Plan, Bad> {
@@ -81,11 +89,7 @@ impl Transform for ExtractTransform {
     }
 
     fn check(&self, rule: &RuleDefinition) -> Result<(), Fault> {
-        ResultSchema::compile(&rule.json_schema)
-            .map_err(|message| Fault::invalid(INVALID_RULE, message).at("/json_schema"))?;
-        self.plan(&rule.options)
-            .map(|_| ())
-            .map_err(|bad| Fault::invalid(INVALID_RULE, bad.message).at(format!("/options{}", bad.pointer)))
+        self.compile(rule).map(drop)
     }
 
     async fn apply(&self, input: TransformInput) -> Result<Transformed, TransformError> {
@@ -100,11 +104,7 @@ impl Transform for ExtractTransform {
 impl ExtractTransform {
     fn extract(&self, input: &TransformInput, cancelled: &AtomicBool) -> Result<Transformed, TaskFailure> {
         let rule = &input.rule;
-        let plan = self.plan(&rule.options).map_err(|bad| {
-            failure(INVALID_RULE, format!("the rule cannot work: /options{}: {}", bad.pointer, bad.message))
-        })?;
-        let schema = ResultSchema::compile(&rule.json_schema)
-            .map_err(|message| failure(INVALID_RULE, format!("the rule cannot work: /json_schema: {message}")))?;
+        let (plan, schema) = self.compile(rule).map_err(|fault| unworkable(&fault))?;
         let parsed: ParsedDocument = serde_json::from_slice(&input.parsed).map_err(|error| {
             tracing::error!(%error, "a parsed document cannot be read");
             unreadable_artifact()
@@ -116,12 +116,13 @@ impl ExtractTransform {
             Stop::Cancelled => failure("cancelled", "the work was stopped"),
         })?;
         let Outcome { value, citations, troubles, dropped } = outcome;
-        input.trace.note("validate", "", || Value::from(schema.errors(&value)));
+        let violations = schema.violations(&value);
+        note_check(&input.trace, "", &violations);
         if !troubles.is_empty() {
             return Err(trouble_failure(&troubles));
         }
-        let misfits = schema.errors(&value);
-        if !misfits.is_empty() {
+        if !violations.is_empty() {
+            let misfits: Vec<String> = violations.iter().map(SchemaViolation::without_value).collect();
             return Err(failure(
                 "schema_mismatch",
                 format!("the result does not fit the schema of the rule: {}", listed(&misfits)),

@@ -19,8 +19,6 @@ use crate::transform::citations::cut;
 const MAX_QUOTE_BYTES: usize = 1_000;
 /// Steps of a trace; a list of thousands of rows tells enough by its first.
 const MAX_NOTES: usize = 1_000;
-/// Cells that ranges may cover, blank ones included.
-const MAX_CELLS: u64 = 5_000_000;
 
 /// Why a run was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +139,7 @@ impl<'d> Run<'d> {
     /// Accounts for cells of ranges.
     pub(super) fn spend_cells(&self, cells: u64) -> Result<(), Stop> {
         self.cells.set(self.cells.get().saturating_add(cells));
-        match self.cells.get() > MAX_CELLS {
+        match self.cells.get() > self.limits.max_cells {
             true => Err(Stop::TooMuch("the ranges of cells are too large")),
             false => self.spend(cells),
         }

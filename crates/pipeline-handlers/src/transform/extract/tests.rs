@@ -419,7 +419,7 @@ fn bad_programs_are_refused_with_their_place() {
     let fault = transform.check(&rule(json!({}), json!({}))).expect_err("no fields");
     assert_eq!(fault.pointer.as_deref(), Some("/options"));
     let fault = transform.check(&rule(json!({"fields": {"a": {"default": 1}}}), json!({"type": 1}))).expect_err("bad");
-    assert_eq!(fault.pointer.as_deref(), Some("/json_schema"));
+    assert_eq!(fault.pointer.as_deref(), Some("/json_schema/type"));
     let many: serde_json::Map<_, _> = (0..2_001).map(|index| (index.to_string(), json!({"default": 1}))).collect();
     assert!(transform.check(&rule(json!({ "fields": many }), json!({}))).is_err());
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use millrace_domain::TaskFailure;
-use millrace_domain::usage::TokenUse;
+use millrace_domain::usage::{ModelName, Spent, TokenUse};
 use serde_json::Value;
 
 use super::client::NoAnswer;
@@ -115,9 +115,10 @@ impl Run<'_> {
             self.notice_cut(messages, *usage);
         }
         let counted = outcome.as_ref().ok().map(|reply| reply.usage.unwrap_or_else(|| guess(prompt, &reply.content)));
-        let used = counted.map(|usage| self.spend(usage)).unwrap_or_default();
+        let used = self.spend(status.is_some(), counted);
+        let model = ModelName { provider: definition.name.clone(), model: self.model.clone() };
         // The work is done and paid for; a budget that cannot be written keeps what was set aside.
-        if let Err(fault) = self.parts.budget.settle(reserved, used).await {
+        if let Err(fault) = self.parts.budget.settle(reserved, &model, used).await {
             tracing::warn!(error = &fault as &dyn std::error::Error, "used tokens cannot be recorded");
         }
         outcome
@@ -157,21 +158,32 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn spend(&self, usage: Usage) -> TokenUse {
-        let price = self.provider.definition.price(&self.model);
+    /// Counts one request, and what it took.
+    fn spend(&self, is_answered: bool, usage: Option<Usage>) -> TokenUse {
+        let Usage { prompt_tokens, completion_tokens } = usage.unwrap_or_default();
         let dollars = |tokens: u64, per_million: f64| {
             // Far below 2^52, where an f64 still holds every integer.
             #[expect(clippy::cast_precision_loss, reason = "counts of tokens are small")]
             let tokens = tokens as f64;
             tokens * per_million / 1e6
         };
-        let cost_usd = price
-            .map(|price| dollars(usage.prompt_tokens, price.input) + dollars(usage.completion_tokens, price.output));
-        let tokens = usage.prompt_tokens.saturating_add(usage.completion_tokens);
-        let mut spent = self.spent.lock();
-        spent.tokens = spent.tokens.saturating_add(tokens);
-        spent.cost_usd += cost_usd.unwrap_or_default();
-        TokenUse { tokens, cost_usd: cost_usd.unwrap_or_default() }
+        let price = self.provider.definition.price(&self.model);
+        let cost = price.map(|price| dollars(prompt_tokens, price.input) + dollars(completion_tokens, price.output));
+        let used = TokenUse {
+            requests: is_answered.into(),
+            input_tokens: prompt_tokens,
+            output_tokens: completion_tokens,
+            cost_usd: cost.unwrap_or_default(),
+        };
+        self.spent.lock().add(&used);
+        used
+    }
+
+    /// What was spent so far; `None` while no server has answered.
+    pub(super) fn spent(&self) -> Option<Spent> {
+        let spent = *self.spent.lock();
+        let is_priced = self.provider.definition.price(&self.model).is_some();
+        (spent.requests > 0).then(|| Spent { tokens: spent.tokens(), cost_usd: is_priced.then_some(spent.cost_usd) })
     }
 }
 

@@ -8,11 +8,12 @@ use bytes::{Bytes, BytesMut};
 use millrace_domain::provider::{ProviderOrigin, ProviderWithSecret};
 use millrace_domain::secret::Secret;
 use parking_lot::Mutex;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::network::PublicOnly;
+use crate::retry_after::retry_after;
 
 /// Largest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 32 << 20;
@@ -96,8 +97,7 @@ impl ChatClient {
         }
         let mut response = request.header(CONTENT_TYPE, "application/json").send().await.map_err(broken)?;
         let status = response.status().as_u16();
-        let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = header.and_then(|value| value.trim().parse::<f64>().ok()).and_then(whole_seconds);
+        let retry_after = retry_after(response.headers());
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
@@ -117,13 +117,4 @@ impl ChatClient {
 
 fn broken(error: reqwest::Error) -> NoAnswer {
     if error.is_timeout() { NoAnswer::Timeout } else { NoAnswer::Broken(error.without_url()) }
-}
-
-/// Seconds rounded up; OpenAI sends fractions.
-fn whole_seconds(seconds: f64) -> Option<u64> {
-    let is_sensible = seconds.is_finite() && (0.0..=86_400.0).contains(&seconds);
-    // Within the range of u64 by the line above.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 0 to 86400")]
-    let whole = seconds.ceil() as u64;
-    is_sensible.then_some(whole)
 }

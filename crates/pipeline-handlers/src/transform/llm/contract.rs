@@ -95,10 +95,7 @@ impl Contract {
             }
             // Models that are not held to the schema like to leave the wrapping out.
             bare if self.schema.violations(&bare).is_empty() => Ok(Given { value: bare, quotes: Vec::new() }),
-            _ => Err(vec![SchemaViolation {
-                pointer: String::new(),
-                message: format!("it has to be an object with the member `{RESULT}`"),
-            }]),
+            _ => Err(vec![SchemaViolation::new("", format!("it has to be an object with the member `{RESULT}`"))]),
         }
     }
 }

@@ -11,36 +11,38 @@ mod chunks;
 mod cite;
 mod client;
 mod contract;
+mod converse;
 mod exchange;
 mod failures;
 mod merge;
 mod network;
 mod options;
+mod pieces;
 mod prompt;
 mod protocol;
+mod references;
 mod run;
 mod strict;
 mod tokens;
+mod whole;
 mod wire_schema;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use millrace_domain::document::ParsedDocument;
 use millrace_domain::ports::{Clock, ProviderDirectory, TokenBudget};
 use millrace_domain::rule::{PostprocessMode, RuleDefinition};
-use millrace_domain::{Fault, TaskFailure};
+use millrace_domain::{Fault, TaskFailure, UserId};
 use serde_json::value::to_raw_value;
 
-use self::chunks::Chunk;
 use self::client::ChatClient;
-use self::failures::permanent;
 use self::options::{CitationMode, LlmOptions};
-use self::run::{Piece, Run};
+use self::references::Found;
+use self::run::Run;
 use super::citations::CitationIndex;
 use super::schema::ResultSchema;
-use super::{PageImage, Transform, TransformError, TransformInput, Transformed, unreadable_artifact};
+use super::{Transform, TransformError, TransformInput, Transformed, unreadable_artifact, unworkable};
 use crate::nul;
 
 /// Limits and habits of an installation.
@@ -84,35 +86,14 @@ impl LlmTransform {
     }
 
     async fn prepare<'a>(&'a self, input: &'a TransformInput) -> Result<Run<'a>, TaskFailure> {
-        let refused = |fault: Fault| permanent(fault.code, fault.message);
-        let options = LlmOptions::read(&input.rule.options).map_err(refused)?;
-        let found = self.parts.providers.get(input.user_id, options.provider.as_deref()).await;
-        let Some(provider) = found.map_err(|fault| failures::of_fault(&fault))? else {
-            return Err(permanent(
-                "provider_not_found",
-                match &options.provider {
-                    Some(name) => format!("there is no provider '{name}'"),
-                    None => "the rule names no provider and the installation has no default".to_owned(),
-                },
-            ));
-        };
-        let named = input.rule.model.as_ref().or(provider.definition.default_model.as_ref());
-        let Some(model) = named.filter(|model| !model.is_empty()).cloned() else {
-            let name = &provider.definition.name;
-            return Err(permanent("model_not_named", format!("neither the rule nor provider '{name}' names a model")));
-        };
-        if options.images && !provider.definition.vision {
-            let name = &provider.definition.name;
-            return Err(permanent(
-                "vision_not_supported",
-                format!("provider '{name}' is not configured to see images"),
-            ));
-        }
-        Run::new(&self.parts, input, provider, model, options).map_err(refused)
+        let options = LlmOptions::read(&input.rule.options).map_err(|fault| unworkable(&fault))?;
+        let directory = &*self.parts.providers;
+        let Found { provider, model } = references::find(directory, input.user_id, &input.rule, &options).await?;
+        Run::new(&self.parts, input, provider, model, options).map_err(|fault| unworkable(&fault))
     }
 
     async fn make(&self, run: &Run<'_>, document: Arc<ParsedDocument>) -> Result<Transformed, TaskFailure> {
-        let pieces = self.pieces(run, &document).await?;
+        let pieces = pieces::pieces(run, &document)?;
         run.input.trace.note("chunk", "", || serde_json::json!({"parts": pieces.len()}));
         let (mut merged, given) = run.result(pieces).await?;
         merged.warnings.drain(..).for_each(|warning| run.warn(warning));
@@ -129,8 +110,7 @@ impl LlmTransform {
                 Some(tokio::task::spawn_blocking(work).await.map_err(|_panic| unreadable_artifact())?)
             }
         };
-        let spent = *run.spent.lock();
-        let is_priced = run.provider.definition.price(&run.model).is_some();
+        let spent = run.spent();
         Ok(Transformed {
             value,
             pages,
@@ -138,82 +118,10 @@ impl LlmTransform {
             warnings,
             citations,
             exchange: None,
-            tokens: Some(spent.tokens),
-            cost_usd: is_priced.then_some(spent.cost_usd),
+            tokens: spent.map(|spent| spent.tokens),
+            cost_usd: spent.and_then(|spent| spent.cost_usd),
         })
     }
-
-    /// The parts of the document, each small enough for a request.
-    async fn pieces(&self, run: &Run<'_>, document: &ParsedDocument) -> Result<Vec<Piece>, TaskFailure> {
-        let images = self.images(run).await?;
-        let pieces: Vec<Piece> = if images.is_empty() {
-            let room = run.room(0)?;
-            let cut = chunks::split(&document.markdown, room).into_iter();
-            cut.filter(|chunk| !chunk.text.trim().is_empty()).map(|chunk| Piece { chunk, images: Vec::new() }).collect()
-        } else {
-            by_page(document, images, run.room(call::IMAGE_TOKENS)?)
-        };
-        let most = self.parts.settings.max_chunks;
-        if pieces.is_empty() {
-            return Err(permanent("document_empty", "the document has no text to ask about"));
-        }
-        if pieces.len() > most as usize {
-            return Err(permanent(
-                "document_too_long",
-                format!("the document would have to be cut into {} parts; llm.max_chunks is {most}", pieces.len()),
-            ));
-        }
-        Ok(pieces)
-    }
-
-    async fn images(&self, run: &Run<'_>) -> Result<Vec<PageImage>, TaskFailure> {
-        if !run.options.images {
-            return Ok(Vec::new());
-        }
-        let images = match &run.input.images {
-            Some(source) => source.images().await?,
-            None => Vec::new(),
-        };
-        if images.is_empty() {
-            run.warn("this kind of file cannot be shown as images; the model was given its text".to_owned());
-        }
-        Ok(images)
-    }
-}
-
-/// One part for each page that is shown, with the text of the page; text that is too long goes on without the picture,
-/// as does that of pages that are not shown.
-fn by_page(document: &ParsedDocument, images: Vec<PageImage>, room: u32) -> Vec<Piece> {
-    let only = document.pages <= 1;
-    let mut texts: BTreeMap<u32, String> = BTreeMap::new();
-    if only {
-        texts.insert(1, document.markdown.clone());
-    }
-    for block in document.blocks.iter().filter(|_| !only) {
-        let text = texts.entry(block.page).or_default();
-        text.push_str(&block.text);
-        text.push_str("\n\n");
-    }
-    let mut shown: BTreeMap<u32, Vec<PageImage>> = BTreeMap::new();
-    for image in images {
-        texts.entry(image.page).or_default();
-        shown.entry(image.page).or_default().push(image);
-    }
-    let mut pieces = Vec::new();
-    for (page, text) in texts {
-        let mut images = shown.remove(&page).unwrap_or_default();
-        let mut chunks = chunks::split(&text, room);
-        if chunks.is_empty() {
-            chunks.push(Chunk::whole(""));
-        }
-        for chunk in chunks {
-            let images = std::mem::take(&mut images);
-            if !images.is_empty() || !chunk.text.trim().is_empty() {
-                pieces.push(Piece { chunk, images });
-            }
-        }
-    }
-    pieces
 }
 
 #[async_trait]
@@ -229,6 +137,11 @@ impl Transform for LlmTransform {
         ResultSchema::compile(&wire_schema::partial(&rule.json_schema)).map(drop)
     }
 
+    async fn check_references(&self, user: UserId, rule: &RuleDefinition) -> Result<(), Fault> {
+        let options = LlmOptions::read(&rule.options)?;
+        Ok(references::find(&*self.parts.providers, user, rule, &options).await.map(drop)?)
+    }
+
     async fn apply(&self, input: TransformInput) -> Result<Transformed, TransformError> {
         let parsed = input.parsed.clone();
         let reading = tokio::task::spawn_blocking(move || serde_json::from_slice::<ParsedDocument>(&parsed));
@@ -241,7 +154,10 @@ impl Transform for LlmTransform {
         let exchange = Some(run.exchange.lock().bytes(&run.provider.definition.name, &run.model));
         match made {
             Ok(made) => Ok(Transformed { exchange, ..made }),
-            Err(failure) => Err(TransformError { failure, exchange }),
+            Err(failure) => {
+                let failure = TaskFailure { spent: run.spent(), ..failure };
+                Err(TransformError { failure, exchange })
+            }
         }
     }
 }

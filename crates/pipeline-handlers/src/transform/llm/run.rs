@@ -12,27 +12,25 @@ use millrace_domain::{Fault, TaskFailure};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use super::answer;
-use super::call::{Place, prompt_tokens};
+use super::call::prompt_tokens;
 use super::chunks::Chunk;
 use super::contract::{Contract, Given};
+use super::converse::Conversation;
 use super::exchange::Exchange;
-use super::failures::{self, CallError, permanent};
-use super::merge::{Merged, merge};
+use super::failures::permanent;
+use super::merge::Merged;
 use super::options::{CitationMode, LlmOptions};
 use super::prompt::{self, Subject};
-use super::protocol::{Dialect, Finish};
-use super::{LlmParts, tokens, wire_schema};
+use super::protocol::Dialect;
+use super::{LlmParts, wire_schema};
 use crate::transform::{PageImage, TransformInput};
 
-/// Violations that a failure names.
-const MAX_TOLD: usize = 5;
-
-/// A part of the document with the pictures of its pages.
-#[derive(Debug)]
+/// A part of the document.
+#[derive(Debug, PartialEq)]
 pub(super) struct Piece {
     pub(super) chunk: Chunk,
-    pub(super) images: Vec<PageImage>,
+    /// The page whose picture is shown with it.
+    pub(super) page: Option<u32>,
 }
 
 /// What one document's result is made with.
@@ -43,12 +41,15 @@ pub(super) struct Run<'a> {
     pub(super) model: String,
     pub(super) options: LlmOptions,
     pub(super) max_output: u32,
-    whole: Contract,
+    /// What is asked of the whole result.
+    pub(super) whole: Contract,
+    /// What is asked of the result of a part.
     part: Contract,
     pub(super) dialect: Mutex<Dialect>,
     /// How often the server refused something.
     pub(super) refusals: AtomicU32,
     pub(super) exchange: Mutex<Exchange>,
+    /// Of all requests so far.
     pub(super) spent: Mutex<TokenUse>,
     warnings: Mutex<Vec<String>>,
     done: AtomicU32,
@@ -122,7 +123,7 @@ impl<'a> Run<'a> {
         let empty = Chunk::whole("");
         // Headings and the header of a table come to each part; a repair says what was wrong.
         let spare = definition.context_tokens / 20;
-        let overhead = prompt_tokens(&self.messages(&empty, &[], true)).saturating_add(spare).saturating_add(images);
+        let overhead = prompt_tokens(&self.messages(&empty, None, true)).saturating_add(spare).saturating_add(images);
         let room = definition.context_tokens.saturating_sub(self.max_output).saturating_sub(overhead);
         if room < 64 {
             return Err(permanent(
@@ -155,34 +156,31 @@ impl<'a> Run<'a> {
             .try_collect()
             .await?;
         let given: Vec<Given> = answers.into_iter().flatten().collect();
-        let values: Vec<Value> = given.iter().map(|given| given.value.clone()).collect();
-        if let [only] = values.as_slice() {
+        if let [only] = given.as_slice() {
             // Nothing to merge: the value is the one that was checked.
             let origins = BTreeMap::from([(String::new(), (0, String::new()))]);
-            return Ok((Merged { value: only.clone(), origins, warnings: Vec::new() }, given));
+            return Ok((Merged { value: only.value.clone(), origins, warnings: Vec::new() }, given));
         }
-        let mut merged = merge(&values, self.options.duplicates);
-        let violations = self.whole.check(&mut merged.value);
-        self.input.trace.note("merge", "", || json!({"parts": values.len(), "violations": violations.len()}));
-        if !violations.is_empty() {
-            let told = prompt::told(&violations);
-            return Err(invalid_answer("what the parts of the document say together is not valid", &told));
-        }
-        Ok((merged, given))
+        self.put_together(given).await
     }
 
     /// Asks for one piece; for smaller ones where prompt or answer turn out too long.
     fn extract(&self, piece: Piece, is_part: bool, name: String) -> BoxFuture<'_, Result<Vec<Given>, TaskFailure>> {
         async move {
-            let too_long = match self.converse(&piece, is_part, &name).await? {
+            let contract = if is_part { &self.part } else { &self.whole };
+            let image = self.image(piece.page).await?;
+            let first = self.messages(&piece.chunk, image.as_ref(), is_part);
+            // Its picture is in the messages, and large.
+            drop(image);
+            let too_long = match self.converse(first, contract, &name, 0).await? {
                 Conversation::Answer(given) => return Ok(vec![given]),
                 Conversation::TooLong(failure) => failure,
             };
-            let Some(halves) = piece.chunk.halves().filter(|_| piece.images.is_empty()) else { return Err(too_long) };
+            let Some(halves) = piece.chunk.halves().filter(|_| piece.page.is_none()) else { return Err(too_long) };
             self.input.trace.note("split", &name, || json!({"why": too_long.code, "into": halves.len()}));
             let mut given = Vec::new();
             for (index, chunk) in halves.into_iter().enumerate() {
-                let half = Piece { chunk, images: Vec::new() };
+                let half = Piece { chunk, page: None };
                 given.extend(self.extract(half, true, format!("{name}.{}", index + 1)).await?);
             }
             Ok(given)
@@ -190,107 +188,25 @@ impl<'a> Run<'a> {
         .boxed()
     }
 
-    async fn converse(&self, piece: &Piece, is_part: bool, name: &str) -> Result<Conversation, TaskFailure> {
-        let contract = if is_part { &self.part } else { &self.whole };
-        let first = self.messages(&piece.chunk, &piece.images, is_part);
-        let mut messages = first.clone();
-        let mut turn = 0;
-        loop {
-            let reply = match self.call(Place { part: name, turn }, &messages, contract).await {
-                Ok(reply) => reply,
-                Err(CallError::TooLong) => return Ok(Conversation::TooLong(self.context_exceeded())),
-                Err(CallError::Refused(_, says)) => {
-                    return Err(failures::rejected(&self.provider.definition.name, 400, &says));
-                }
-                Err(CallError::Failed(failure)) => return Err(failure),
-            };
-            if let Some(refusal) = reply.refusal {
-                let words: String = refusal.chars().take(300).collect();
-                return Err(permanent("model_refused", format!("the model refuses to answer: {words}")));
-            }
-            match reply.finish {
-                Finish::Stop => {}
-                Finish::Length => return Ok(Conversation::TooLong(self.answer_truncated())),
-                Finish::ContentFilter => {
-                    return Err(permanent("content_filtered", "a filter of the provider held the answer back"));
-                }
-            }
-            let problems = match answer::read(&reply.content) {
-                Ok(value) => match contract.take(value) {
-                    Ok(given) => {
-                        self.input.trace.note("validate", name, || json!({"turn": turn, "valid": true}));
-                        return Ok(Conversation::Answer(given));
-                    }
-                    Err(violations) => prompt::told(&violations),
-                },
-                Err(problem) => vec![problem],
-            };
-            self.input.trace.note("validate", name, || json!({"turn": turn, "valid": false, "problems": problems}));
-            if turn >= self.options.repairs() {
-                return Err(invalid_answer(
-                    &format!("after {turn} repairs the model's answer is not valid"),
-                    &problems,
-                ));
-            }
-            turn += 1;
-            // Only the last answer is shown: earlier ones cost tokens and mislead.
-            messages = self.repair(&first, &reply.content, &problems);
+    /// The picture of a page, made when it is its turn: those of a long document are never in memory together.
+    async fn image(&self, page: Option<u32>) -> Result<Option<PageImage>, TaskFailure> {
+        match (page, &self.input.images) {
+            (Some(page), Some(source)) => source.image(page).await,
+            _ => Ok(None),
         }
     }
 
-    fn messages(&self, chunk: &Chunk, images: &[PageImage], is_part: bool) -> Vec<Value> {
+    fn messages(&self, chunk: &Chunk, image: Option<&PageImage>, is_part: bool) -> Vec<Value> {
         let contract = if is_part { &self.part } else { &self.whole };
         prompt::messages(&Subject {
             rule: &self.input.rule,
             filename: &self.input.filename,
             schema: contract.prompt(),
             chunk,
-            images,
+            image,
             is_part,
             is_wrapped: contract.is_wrapped(),
             quotes: self.options.citations == CitationMode::Quotes,
         })
     }
-
-    fn repair(&self, first: &[Value], answer: &str, problems: &[String]) -> Vec<Value> {
-        let room = self.provider.definition.context_tokens.saturating_sub(self.max_output);
-        let problem_tokens = problems.iter().fold(100, |sum, problem| tokens::estimate(problem).saturating_add(sum));
-        let needed = prompt_tokens(first).saturating_add(tokens::estimate(answer)).saturating_add(problem_tokens);
-        let shown = (needed <= room && !answer.trim().is_empty()).then_some(answer);
-        first.iter().cloned().chain(prompt::repair(shown, problems)).collect()
-    }
-
-    fn context_exceeded(&self) -> TaskFailure {
-        let definition = &self.provider.definition;
-        permanent(
-            "context_exceeded",
-            format!(
-                "the smallest part of the document does not fit into the context of model '{}'; provider '{}' is configured with \
-                 {} tokens",
-                self.model, definition.name, definition.context_tokens
-            ),
-        )
-    }
-
-    fn answer_truncated(&self) -> TaskFailure {
-        permanent(
-            "answer_truncated",
-            format!(
-                "the answer for the smallest part of the document is longer than {} tokens; raise max_output_tokens",
-                self.max_output
-            ),
-        )
-    }
-}
-
-/// How the conversation about one piece ended.
-enum Conversation {
-    Answer(Given),
-    /// With this, if the piece cannot be cut.
-    TooLong(TaskFailure),
-}
-
-fn invalid_answer(what: &str, problems: &[String]) -> TaskFailure {
-    let told = problems.iter().take(MAX_TOLD).map(String::as_str).collect::<Vec<_>>().join("; ");
-    permanent("invalid_answer", format!("{what}: {told}"))
 }

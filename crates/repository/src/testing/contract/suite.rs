@@ -204,6 +204,7 @@ macro_rules! contract_suite {
                 a_first_request_over_the_limit_is_refused,
                 concurrent_reservations_keep_the_limit,
                 projects_and_days_are_apart,
+                use_is_told_by_day_and_model,
                 strangers_see_no_usage,
                 usage_goes_with_its_project,
             ]

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 
 pub use flavour::Flavour;
 use flavour::Said;
-use reader::{Seen, schema_of, text_of};
+use reader::{Seen, corrected, schema_of, text_of};
 
 /// Bytes of text for a token, about as real tokenizers have it for English.
 const BYTES_PER_TOKEN: usize = 4;
@@ -323,7 +323,7 @@ fn not_strict(schema: &Value) -> Option<String> {
 
 /// What the model says, as the trap makes it.
 fn say(body: &Value, trap: Option<&Trap>) -> Said {
-    let answer = Seen::of(body).answer(&schema_of(body));
+    let answer = corrected(body).unwrap_or_else(|| Seen::of(body).answer(&schema_of(body)));
     let text = answer.to_string();
     let mut said = Said {
         content: Value::Null,

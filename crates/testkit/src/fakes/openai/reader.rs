@@ -130,6 +130,27 @@ impl Seen {
     }
 }
 
+/// The answer to a value that has to be corrected: lists are cut to the length that the schema in the prompt allows.
+/// `None` when the request is about a document.
+pub(super) fn corrected(body: &Value) -> Option<Value> {
+    let text = text_of(body.pointer("/messages/1/content")?);
+    let mut value = serde_json::from_str(between(&text, "<value>\n", "\n</value>")?).ok()?;
+    let schema = serde_json::from_str(between(&text, "```json\n", "\n```")?).ok()?;
+    shorten(&schema, &mut value);
+    Some(value)
+}
+
+fn shorten(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Object(members) => members.iter_mut().for_each(|(name, one)| shorten(&schema["properties"][name], one)),
+        Value::Array(members) => {
+            let most = schema["maxItems"].as_u64().and_then(|most| usize::try_from(most).ok());
+            members.truncate(most.unwrap_or(usize::MAX));
+        }
+        _ => {}
+    }
+}
+
 /// The schema of a request: that of `response_format`, else the one in the prompt.
 pub(super) fn schema_of(body: &Value) -> Value {
     let format = &body["response_format"];
