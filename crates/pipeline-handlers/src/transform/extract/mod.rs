@@ -4,6 +4,7 @@
 //! parsed document, and everything it takes out keeps its place, so that every value can be cited.
 
 mod cells;
+mod compile;
 mod convert;
 mod css;
 mod document;
@@ -11,8 +12,11 @@ mod grid;
 mod item;
 mod key;
 mod limits;
+mod outcome;
+mod parts;
 mod plan;
 mod program;
+mod reading;
 mod run;
 #[cfg(test)]
 mod schema;
@@ -31,10 +35,11 @@ use serde_json::value::to_raw_value;
 
 pub use limits::ExtractLimits;
 
+use self::compile::Bad;
 use self::document::Doc;
-use self::plan::{Bad, Plan};
+use self::outcome::{Outcome, Stop, Trouble};
+use self::plan::Plan;
 use self::program::Program;
-use self::run::{Outcome, Stop, Trouble};
 use super::schema::{ResultSchema, SchemaViolation, note_check};
 use super::{Transform, TransformError, TransformInput, Transformed, unreadable_artifact, unworkable};
 
@@ -69,7 +74,7 @@ impl ExtractTransform {
         }
         let program: Program = serde_path_to_error::deserialize(options)
             .map_err(|error| Bad { pointer: pointer_of(error.path()), message: error.inner().to_string() })?;
-        plan::compile(&program, &self.limits)
+        compile::compile(&program, &self.limits)
     }
 }
 

@@ -10,6 +10,7 @@ use super::convert::{Converted, convert};
 use super::document::Doc;
 use super::item::{Item, Piece};
 use super::limits::ExtractLimits;
+use super::outcome::{Outcome, Stop, Trouble};
 use super::plan::{FieldPlan, Find, Plan, Scalar, Select, Shape, Source, escaped};
 use super::select::Want;
 use crate::transform::Trace;
@@ -19,35 +20,6 @@ use crate::transform::citations::cut;
 const MAX_QUOTE_BYTES: usize = 1_000;
 /// Steps of a trace; a list of thousands of rows tells enough by its first.
 const MAX_NOTES: usize = 1_000;
-
-/// Why a run was given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// Over a limit.
-    TooMuch(&'static str),
-    /// Nobody waits for the result any more.
-    Cancelled,
-}
-
-/// A field that has no good value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Trouble {
-    /// JSON Pointer of the field in the result.
-    pub(super) pointer: String,
-    /// Why it does not convert; `None` when nothing was found.
-    pub(super) reason: Option<String>,
-}
-
-/// What a run gives.
-#[derive(Debug)]
-pub(super) struct Outcome {
-    pub(super) value: Value,
-    pub(super) citations: Citations,
-    /// Required fields without a good value.
-    pub(super) troubles: Vec<Trouble>,
-    /// Other fields that do not convert.
-    pub(super) dropped: Vec<Trouble>,
-}
 
 /// A run.
 pub(super) struct Run<'d> {

@@ -3,15 +3,13 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use millrace_domain::document::{Block, BlockKind};
 use serde_json::Value;
 
 use super::document::step;
 use super::item::{BlockSet, Groups, Item, Piece, Place, Row, text_of_value};
-use super::key::{self, Unit};
-use super::plan::{Find, Matcher, PageChoice, Select};
-use super::program::BlockName;
-use super::run::{Run, Stop};
+use super::outcome::Stop;
+use super::plan::{Find, Select};
+use super::run::Run;
 use super::{css, table};
 use crate::parser::Parser as _;
 use crate::parsers::html::HtmlParser;
@@ -148,57 +146,6 @@ impl<'d> Run<'d> {
         }
     }
 
-    fn sections(&self, path: &[Matcher], set: &Rc<BlockSet>) -> Result<Vec<Item<'d>>, Stop> {
-        let blocks = &self.doc.parsed.blocks;
-        let mut found = vec![set.indexes.clone()];
-        for matcher in path {
-            let mut inner = Vec::new();
-            for indexes in &found {
-                self.spend(indexes.len() as u64 * 16)?;
-                for (at, index) in indexes.iter().enumerate() {
-                    let block = &blocks[*index];
-                    if block.kind != BlockKind::Heading || !matcher.is_match(&block.text) {
-                        continue;
-                    }
-                    let level = level(block);
-                    let ends = |index: &&usize| {
-                        blocks[**index].kind == BlockKind::Heading && level_at(blocks, **index) <= level
-                    };
-                    let length = indexes[at + 1..].iter().take_while(|index| !ends(index)).count();
-                    self.spend(length as u64 * 8)?;
-                    inner.push(indexes[at + 1..at + 1 + length].to_vec());
-                }
-            }
-            found = inner;
-        }
-        Ok(found.into_iter().map(|indexes| Item::Blocks(Rc::new(BlockSet::some(indexes)))).collect())
-    }
-
-    fn pages(&self, choice: &PageChoice, set: &Rc<BlockSet>) -> Vec<Item<'d>> {
-        let mut pages: std::collections::BTreeMap<u32, Vec<usize>> = std::collections::BTreeMap::new();
-        for index in &set.indexes {
-            // Formats without pages are one page.
-            let page = self.doc.parsed.blocks[*index].page.max(1);
-            if choice.contains(page) {
-                pages.entry(page).or_default().push(*index);
-            }
-        }
-        pages.into_values().map(|indexes| Item::Blocks(Rc::new(BlockSet::some(indexes)))).collect()
-    }
-
-    fn blocks(&self, kind: BlockName, matches: Option<&Matcher>, set: &Rc<BlockSet>) -> Result<Vec<Item<'d>>, Stop> {
-        if matches.is_some() {
-            self.spend(self.size(&Item::Blocks(Rc::clone(set))))?;
-        }
-        let blocks = &self.doc.parsed.blocks;
-        let is_meant = |index: &&usize| {
-            let block = &blocks[**index];
-            is_kind(block.kind, kind) && matches.is_none_or(|matcher| matcher.is_match(&block.text))
-        };
-        let found = set.indexes.iter().filter(is_meant);
-        Ok(found.map(|index| Item::Blocks(Rc::new(BlockSet::some(vec![*index])))).collect())
-    }
-
     fn matches(
         &self,
         regex: &regex::Regex,
@@ -266,43 +213,8 @@ impl<'d> Run<'d> {
         })
     }
 
-    fn labelled(&self, labels: &[Matcher], item: &Item<'d>) -> Result<Vec<Item<'d>>, Stop> {
-        // Lines are gone through several times, and names are folded on the way.
-        self.spend(self.size(item) * 8)?;
-        let all_labels = &self.plan.labels;
-        Ok(match item {
-            Item::Blocks(set) => {
-                let sheets: Vec<_> = self.sheets_of(set).collect();
-                let mut units = Vec::new();
-                for index in set.indexes.iter().filter(|_| sheets.is_empty()) {
-                    units_of(&self.doc.parsed.blocks[*index], &mut units);
-                }
-                for sheet in sheets {
-                    let place = Place::page(sheet.page);
-                    units.extend(sheet.rows(1, u32::MAX).map(|(_, cells)| Unit::Cells {
-                        cells: cells.values().map(|cell| (text_of_value(cell), Some(cell))).collect(),
-                        place,
-                        is_header: false,
-                    }));
-                }
-                key::find(labels, all_labels, &units)
-            }
-            Item::Row(row) => {
-                let cells = row.cells.iter().map(|cell| (Cow::Borrowed(cell.text.as_str()), cell.value.as_ref()));
-                let place = row.cells.first().map(|cell| cell.place).unwrap_or_default();
-                key::find(labels, all_labels, &[Unit::Cells { cells: cells.collect(), place, is_header: false }])
-            }
-            other => {
-                let piece = self.piece(other);
-                let lines = piece.text.lines().filter(|line| !line.trim().is_empty());
-                let units: Vec<Unit<'_>> = lines.map(|text| Unit::Line { text, place: piece.place }).collect();
-                key::find(labels, all_labels, &units)
-            }
-        })
-    }
-
     /// The sheets whose blocks these are.
-    fn sheets_of<'a>(&'a self, set: &'a BlockSet) -> impl Iterator<Item = &'a super::grid::SheetGrid> {
+    pub(super) fn sheets_of<'a>(&'a self, set: &'a BlockSet) -> impl Iterator<Item = &'a super::grid::SheetGrid> {
         let blocks = &self.doc.parsed.blocks;
         self.doc
             .sheets
@@ -325,7 +237,7 @@ impl<'d> Run<'d> {
     }
 
     /// About how many bytes are looked at when an item is searched.
-    fn size(&self, item: &Item<'d>) -> u64 {
+    pub(super) fn size(&self, item: &Item<'d>) -> u64 {
         let size = match item {
             Item::Blocks(set) if set.is_whole && !self.doc.sheets.is_empty() => self.doc.parsed.markdown.len(),
             Item::Blocks(set) => set.joined(&self.doc.parsed.blocks).text.len(),
@@ -342,38 +254,4 @@ fn row_piece(row: &Row) -> Piece {
     let texts: Vec<&str> = row.cells.iter().map(|cell| cell.text.as_str()).collect();
     let place = row.cells.iter().find(|cell| !cell.text.is_empty()).map(|cell| cell.place).unwrap_or_default();
     Piece::text(texts.join("\t"), place)
-}
-
-fn units_of<'a>(block: &'a Block, units: &mut Vec<Unit<'a>>) {
-    let place = Place::of(block);
-    match &block.table {
-        Some(table) => {
-            for (at, row) in table.rows.iter().enumerate() {
-                let cells = row.iter().map(|cell| (Cow::Borrowed(cell.as_str()), None)).collect();
-                units.push(Unit::Cells { cells, place, is_header: at == 0 && table.has_header });
-            }
-        }
-        None => units
-            .extend(block.text.lines().filter(|line| !line.trim().is_empty()).map(|text| Unit::Line { text, place })),
-    }
-}
-
-fn level(block: &Block) -> u8 {
-    block.level.unwrap_or(6)
-}
-
-fn level_at(blocks: &[Block], index: usize) -> u8 {
-    level(&blocks[index])
-}
-
-fn is_kind(kind: BlockKind, wanted: BlockName) -> bool {
-    match wanted {
-        BlockName::Any => true,
-        BlockName::Heading => kind == BlockKind::Heading,
-        BlockName::Paragraph => kind == BlockKind::Paragraph,
-        BlockName::ListItem => kind == BlockKind::ListItem,
-        BlockName::Table => kind == BlockKind::Table,
-        BlockName::Code => kind == BlockKind::Code,
-        BlockName::Image => kind == BlockKind::Image,
-    }
 }
