@@ -72,6 +72,7 @@ impl Owned {
                 of_body(Body::Own(vec![("table_id", table.clone())])),
                 of_body(Body::Own(vec![("rule_id", rule.clone())])),
             ],
+            "get_usage" => vec![(format!("?project_id={project}"), Body::None)],
             "list_tasks" | "list_tables" => {
                 vec![of_body(Body::None), (format!("?project_id={project}"), Body::None)]
             }

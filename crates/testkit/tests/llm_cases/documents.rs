@@ -154,7 +154,7 @@ async fn what_no_part_says_fails_the_whole() {
 async fn a_whole_against_the_schema_is_corrected_by_the_model() {
     let fake = openai();
     let mut provider = provider(&fake, "json_schema");
-    (provider.context_tokens, provider.max_output_tokens) = (Some(8_000), Some(2_000));
+    (provider.definition.context_tokens, provider.definition.max_output_tokens) = (8_000, 2_000);
     let app = app(vec![provider], None).await;
     // No part has as many lines as the whole.
     let rule = |repairs: u32| {

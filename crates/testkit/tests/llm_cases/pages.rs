@@ -30,9 +30,9 @@ fn rule() -> Value {
 /// An application with a provider that sees.
 async fn seeing(fake: &millrace_testkit::fakes::openai::FakeOpenAi, images: ImagesConfig) -> TestApp {
     let mut provider = provider(fake, "json_schema");
-    provider.vision = true;
+    provider.definition.vision = true;
     // One after the other, so that requests are in the order of the pages.
-    provider.max_concurrency = Some(1);
+    provider.definition.max_concurrency = 1;
     app_with(vec![provider], |llm| llm.images = images).await
 }
 

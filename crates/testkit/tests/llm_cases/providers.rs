@@ -156,8 +156,8 @@ async fn mistakes_in_a_rule_are_told_before_it_is_stored() {
 async fn what_a_rule_names_must_be_there_when_it_is_stored() {
     let fake = openai();
     let (mut first, mut second) = (provider(&fake, "relaxed"), provider(&fake, "relaxed"));
-    (first.name, second.name) = ("one".to_owned(), "two".to_owned());
-    second.default_model = None;
+    (first.definition.name, second.definition.name) = ("one".to_owned(), "two".to_owned());
+    second.definition.default_model = None;
     let app = app(vec![first, second], None).await;
     let rule = stored(&app, invoice_rule(json!({"provider": "one"}))).await;
     for (options, code, pointer) in [
