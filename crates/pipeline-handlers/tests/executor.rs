@@ -6,18 +6,21 @@ mod support;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use millrace_domain::artifact::ArtifactKind;
 use millrace_domain::ports::{Job, JobError, JobOutput, TaskExecutor};
 use millrace_domain::rule::{PostprocessMode, Rule, RuleDefinition};
-use millrace_domain::{ErrorStage, RuleId, Stage};
+use millrace_domain::usage::Spent;
+use millrace_domain::{ErrorStage, Fault, RuleId, Stage};
 use millrace_pipeline_handlers::engine::EngineChain;
 use millrace_pipeline_handlers::engine::local::LocalEngine;
 use millrace_pipeline_handlers::executor::{DocumentExecutor, ExecutorParts, ImageSettings};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::ParserPool;
 use millrace_pipeline_handlers::registry::builtin;
-use millrace_pipeline_handlers::transform::Transforms;
 use millrace_pipeline_handlers::transform::extract::ExtractTransform;
+use millrace_pipeline_handlers::transform::{Transform, TransformError, TransformInput, Transformed, Transforms};
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use support::files::{docx, pdf, xlsx, xlsx_rows};
 use support::ports::{FakeControl, FakeStore, job, rerun};
@@ -35,11 +38,20 @@ fn executor(store: &Arc<FakeStore>, limits: ParserLimits) -> DocumentExecutor {
 }
 
 fn over(store: &Arc<FakeStore>, pool: Arc<ParserPool>, limits: ParserLimits) -> DocumentExecutor {
+    with_transforms(store, pool, limits, Transforms::with(vec![Arc::new(ExtractTransform::default())]))
+}
+
+fn with_transforms(
+    store: &Arc<FakeStore>,
+    pool: Arc<ParserPool>,
+    limits: ParserLimits,
+    transforms: Transforms,
+) -> DocumentExecutor {
     let local = LocalEngine::new(Arc::new(builtin()), Arc::clone(&pool), limits.clone());
     DocumentExecutor::new(ExecutorParts {
         store: Arc::clone(store) as _,
         engines: Arc::new(EngineChain::new(vec![Arc::new(local)], ParserLimits::default())),
-        transforms: Arc::new(Transforms::with(vec![Arc::new(ExtractTransform::default())])),
+        transforms: Arc::new(transforms),
         cache: None,
         limits,
         pool: Some(pool),
@@ -175,6 +187,47 @@ async fn a_store_that_is_down_is_tried_again() {
         let error = run(&store, job("a.txt", 4)).await.expect_err("down");
         assert_eq!((error.failure.stage, error.failure.retryable), (ErrorStage::Postprocess, true));
         assert_eq!(error.artifacts.iter().map(|artifact| artifact.kind).collect::<Vec<_>>(), [kept]);
+    }
+}
+
+/// A rule mode that has asked a model.
+struct Costly;
+
+#[async_trait]
+impl Transform for Costly {
+    fn mode(&self) -> PostprocessMode {
+        PostprocessMode::Llm
+    }
+
+    fn check(&self, _rule: &RuleDefinition) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn apply(&self, _input: TransformInput) -> Result<Transformed, TransformError> {
+        Ok(Transformed {
+            value: to_raw_value(&1).expect("JSON"),
+            pages: 1,
+            parser: String::new(),
+            warnings: Vec::new(),
+            citations: None,
+            exchange: None,
+            tokens: Some(7),
+            cost_usd: Some(0.5),
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_models_took_is_told_whatever_becomes_of_the_result() {
+    for failing in ["processed", "etl_artifacts"] {
+        let store = Arc::new(FakeStore { failing_puts: Some(failing), ..FakeStore::default() });
+        store.insert("source", b"text");
+        let transforms = Transforms::with(vec![Arc::new(Costly)]);
+        let executor = with_transforms(&store, pool(), ParserLimits::default(), transforms);
+        let definition = RuleDefinition { mode: PostprocessMode::Llm, ..RuleDefinition::builtin() };
+        let job = with_rule(job("a.txt", 4), definition);
+        let error = executor.execute(job, Arc::new(FakeControl::default())).await.expect_err("down");
+        assert_eq!(error.failure.spent, Some(Spent { tokens: 7, cost_usd: Some(0.5) }), "{failing}");
     }
 }
 

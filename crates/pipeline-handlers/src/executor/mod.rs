@@ -6,6 +6,7 @@
 
 mod images;
 mod parse;
+mod result;
 mod rows;
 mod storage;
 mod trial;
@@ -15,7 +16,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use millrace_domain::artifact::{ArtifactKind, NewArtifact, ParseKey};
-use millrace_domain::citation::CitationCount;
 use millrace_domain::object_key::artifact_key;
 use millrace_domain::ports::{Job, JobError, JobOutput, ObjectStore, ParseCache, TaskControl, TaskExecutor};
 use millrace_domain::rule::RuleDefinition;
@@ -27,7 +27,7 @@ use crate::engine::EngineChain;
 use crate::limits::ParserLimits;
 use crate::pool::ParserPool;
 use crate::transform::skip::ResultSummary;
-use crate::transform::{Trace, Transform, TransformError, TransformInput, Transforms};
+use crate::transform::{Transform, Transforms};
 
 pub use images::ImageSettings;
 pub(crate) use storage::unavailable as storage_unavailable;
@@ -71,26 +71,6 @@ struct Parsed {
     store: Option<Option<ParseKey>>,
     reused: bool,
     remote_task_id: Option<String>,
-}
-
-/// A result that is stored, and what the task tells of it.
-struct Made {
-    value: Arc<RawValue>,
-    pages: u32,
-    parser: String,
-    warnings: Vec<String>,
-    citations: Option<CitationCount>,
-    tokens: Option<u64>,
-    cost_usd: Option<f64>,
-}
-
-/// JSON as the bytes that it is, shared with whoever mounts it: a result is in memory once.
-struct SharedJson(Arc<RawValue>);
-
-impl AsRef<[u8]> for SharedJson {
-    fn as_ref(&self) -> &[u8] {
-        self.0.get().as_bytes()
-    }
 }
 
 impl DocumentExecutor {
@@ -171,76 +151,16 @@ impl DocumentExecutor {
                 };
                 Ok(JobOutput { result, value: Some(made.value), artifacts })
             }
-            (Ok(_), Some(failure)) | (Err(failure), None) => Err(JobError { failure, artifacts }),
-            (Err(_), Some(failure)) => Err(JobError { failure, artifacts }),
-        }
-    }
-
-    /// The result with what was stored for it; what was stored is kept when something else fails.
-    async fn make_and_store(
-        &self,
-        job: &Job,
-        control: &Arc<dyn TaskControl>,
-        parsed: Bytes,
-    ) -> (Result<(Made, TaskResult), TaskFailure>, Vec<NewArtifact>) {
-        let mut artifacts = Vec::new();
-        let outcome = self.make(job, control, parsed, &mut artifacts).await;
-        (outcome, artifacts)
-    }
-
-    async fn make(
-        &self,
-        job: &Job,
-        control: &Arc<dyn TaskControl>,
-        parsed: Bytes,
-        artifacts: &mut Vec<NewArtifact>,
-    ) -> Result<(Made, TaskResult), TaskFailure> {
-        let task = &job.task;
-        let rule = rule_of(job);
-        let progress = Arc::clone(control);
-        let input = TransformInput {
-            filename: Arc::clone(&task.filename),
-            parsed,
-            images: task.spec.source.as_ref().and_then(|source| images::of_stored(&self.parts, source)),
-            user_id: task.user_id,
-            project_id: task.project_id,
-            task_id: Some(task.id),
-            progress: Arc::new(move |done, total| progress.progress(PARSED, StageDetail { done, total })),
-            trace: Arc::new(Trace::default()),
-            rule: Arc::clone(&rule),
-        };
-        let made = match self.parts.transforms.get(rule.mode)?.apply(input).await {
-            Ok(made) => made,
-            Err(TransformError { failure, exchange }) => {
-                if let Some(exchange) = exchange {
-                    artifacts.extend(self.store(task, ArtifactKind::Exchange, exchange).await.ok());
-                }
-                return Err(failure);
+            (Ok((made, _)), Some(failure)) => {
+                let failure = TaskFailure { spent: made.spent(), ..failure };
+                Err(JobError { failure, artifacts })
             }
-        };
-        control.progress(TRANSFORMED, StageDetail { done: made.pages, total: made.pages });
-        if let Some(exchange) = &made.exchange {
-            artifacts.push(self.store(task, ArtifactKind::Exchange, exchange.clone()).await?);
+            (Err(failure), None) => Err(JobError { failure, artifacts }),
+            (Err(made), Some(failure)) => {
+                let failure = TaskFailure { spent: made.spent, ..failure };
+                Err(JobError { failure, artifacts })
+            }
         }
-        if let Some(citations) = &made.citations {
-            let bytes = serde_json::to_vec(citations).map_err(|_error| crate::transform::unreadable_artifact())?;
-            artifacts.push(self.store(task, ArtifactKind::Citations, bytes.into()).await?);
-        }
-        let value: Arc<RawValue> = Arc::from(made.value);
-        let bytes = Bytes::from_owner(SharedJson(Arc::clone(&value)));
-        let artifact = self.store(task, ArtifactKind::Result, bytes).await?;
-        let result = result_of(&artifact);
-        artifacts.push(artifact);
-        let made = Made {
-            value,
-            pages: made.pages,
-            parser: made.parser,
-            warnings: made.warnings,
-            citations: made.citations.as_ref().map(CitationCount::of),
-            tokens: made.tokens,
-            cost_usd: made.cost_usd,
-        };
-        Ok((made, result))
     }
 
     async fn store(&self, task: &Task, kind: ArtifactKind, bytes: Bytes) -> Result<NewArtifact, TaskFailure> {
