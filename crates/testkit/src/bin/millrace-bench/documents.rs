@@ -1,4 +1,7 @@
-//! Documents through the whole server: the time of a 10-page PDF, and what thousands of files leave in memory.
+//! Documents through the whole server: the time of a 10-page PDF, files of great size, and what thousands of files leave in
+//! memory.
+
+mod large;
 
 use std::path::Path;
 use std::time::Duration;
@@ -23,12 +26,13 @@ const PER_REQUEST: u32 = 20;
 /// What memory may have grown by, in megabytes.
 const SLOPE_TARGET: f64 = 5.0;
 
-/// Measures both.
+/// Measures all of it.
 ///
 /// # Errors
 /// When a file does not complete.
 pub fn measure(folder: &Path, scale: Scale) -> Result<Vec<Figure>> {
     let mut figures = vec![one_pdf(folder, scale)?];
+    figures.extend(large::measure(folder, scale)?);
     figures.extend(many(folder, scale.pick(5_000, 200))?);
     Ok(figures)
 }
