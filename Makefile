@@ -6,7 +6,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-real-model check fmt check-fmt clippy doc check-layers schema check-schema openapi check-openapi check-deny \
-        check-scripts crash bench eval bench-documents examples deps clean
+        check-scripts crash fuzz bench eval bench-documents examples deps clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ crash: ## kill -9 the server at random moments, 50 rounds, and count what was lo
 	@scripts/install-deps.sh run
 	cargo build --locked --release --package millrace-server
 	cargo run --locked --release --quiet --package millrace-testkit --bin millrace-crash -- $(ARGS)
+
+fuzz: ## Fuzz every parser, FUZZ_SECONDS=600 each (ARGS="pdf docx" for some, "replay" for the known inputs only)
+	@scripts/fuzz.sh $(ARGS)
 
 bench: ## Measure the figures of docs/benchmarks.md on this machine
 	@scripts/install-deps.sh run

@@ -111,10 +111,24 @@ pub struct TaskFailure {
     pub spent: Option<Spent>,
 }
 
+/// Longest message of a failure, in characters: messages quote files, and names in files have any length.
+const MAX_MESSAGE: usize = 4_000;
+
+/// A message that every store keeps: without U+0000, which PostgreSQL refuses, and of bounded length.
+pub fn tame_message(message: impl Into<String>) -> String {
+    let mut message = message.into();
+    message.retain(|character| character != '\0');
+    if let Some((cut, _)) = message.char_indices().nth(MAX_MESSAGE) {
+        message.truncate(cut);
+        message.push('…');
+    }
+    message
+}
+
 impl TaskFailure {
     /// A failure that another attempt cannot mend.
     pub fn permanent(stage: ErrorStage, code: impl Into<String>, message: impl Into<String>) -> Self {
-        let (code, message) = (code.into(), message.into());
+        let (code, message) = (code.into(), tame_message(message));
         Self { code, message, stage, retryable: false, retry_after_seconds: None, spent: None }
     }
 
@@ -291,5 +305,18 @@ impl Task {
     /// The first stage of the next attempt.
     pub fn start_stage(&self) -> Stage {
         self.spec.start_stage.unwrap_or_else(|| Stage::first(self.kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_fit_to_be_stored() {
+        assert_eq!(tame_message("<a\0b> is not closed"), "<ab> is not closed");
+        let long = TaskFailure::permanent(ErrorStage::Mineru, "unreadable_file", "ä".repeat(MAX_MESSAGE * 2)).message;
+        assert_eq!((long.chars().count(), long.ends_with("ä…")), (MAX_MESSAGE + 1, true));
+        assert_eq!(tame_message("ä".repeat(MAX_MESSAGE)).chars().count(), MAX_MESSAGE);
     }
 }

@@ -123,15 +123,15 @@ impl<'a> Scanner<'a> {
             self.push(BlockKind::Paragraph, text, None, None);
             return;
         }
-        let width = rows.iter().map(Vec::len).max().unwrap_or(0);
-        for row in &mut rows {
-            for cell in row.iter_mut() {
-                *cell = plain(cell);
-            }
-            row.resize(width, String::new());
+        for cell in rows.iter_mut().flatten() {
+            *cell = plain(cell);
         }
+        let is_table = table::pad(&mut rows);
         let text = rows.iter().map(|row| row.join("\t")).collect::<Vec<_>>().join("\n");
-        self.push(BlockKind::Table, text, None, Some(TableBlock { has_header, rows }));
+        match is_table {
+            true => self.push(BlockKind::Table, text, None, Some(TableBlock { has_header, rows })),
+            false => self.push(BlockKind::Paragraph, text, None, None),
+        }
     }
 }
 

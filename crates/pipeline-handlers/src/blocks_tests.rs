@@ -58,3 +58,11 @@ fn odd_markdown_does_not_panic() {
         scan(text, Markers::Trusted);
     }
 }
+
+#[test]
+fn uneven_rows_are_text() {
+    let markdown = format!("|{}\n|---|\n{}", "a|".repeat(3_000), "|x|\n".repeat(3_000));
+    let blocks = scan(&markdown, Markers::Ignored);
+    assert_eq!((blocks.len(), blocks[0].kind), (1, BlockKind::Paragraph));
+    assert!(blocks[0].text.ends_with("\nx\nx"));
+}

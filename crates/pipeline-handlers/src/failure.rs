@@ -1,5 +1,6 @@
 //! Why a document could not be parsed: the closed set of codes that clients see.
 
+use millrace_domain::task::tame_message;
 use millrace_domain::{ErrorStage, TaskFailure};
 use serde::{Deserialize, Serialize};
 
@@ -111,7 +112,7 @@ pub struct ParseFailure {
 impl ParseFailure {
     /// A failure with a text for people.
     pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: tame_message(message) }
     }
 
     /// The bytes are broken; `format` is the kind of file, `detail` what the reader said.

@@ -1,6 +1,6 @@
 //! The header of a table: unique, non-empty keys for row objects.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -27,15 +27,16 @@ impl Header {
             cells.iter().map(|cell| cell.as_ref().trim()).filter(|name| !name.is_empty()).collect();
         let mut taken: HashSet<String> = reserved.iter().map(|name| (*name).to_owned()).collect();
         let mut header = Self { keys: Vec::with_capacity(cells.len()), unnamed: 0, renamed: 0 };
+        let mut numbers = HashMap::new();
         for (index, cell) in cells.iter().enumerate() {
             let name = cell.as_ref().trim();
             let column = index + 1;
             let key = if name.is_empty() {
                 header.unnamed += 1;
-                free_key("column", column, &named, &taken)
+                free_key("column", column, &mut numbers, &named, &taken)
             } else if taken.contains(name) {
                 header.renamed += 1;
-                free_key(name, column, &named, &taken)
+                free_key(name, column, &mut numbers, &named, &taken)
             } else {
                 name.to_owned()
             };
@@ -48,6 +49,11 @@ impl Header {
     /// One row as an object; cells beyond the header are left out.
     pub(crate) fn row(&self, cells: impl Iterator<Item = Value>) -> Map<String, Value> {
         self.keys.iter().cloned().zip(cells).collect()
+    }
+
+    /// What the names cost in each row of JSON, in bytes: quotes, colon, comma and the quotes of the value with them.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.keys.iter().map(|key| key.len() as u64 + 6).sum()
     }
 
     /// The keys as JSON strings, without the NUL that stores cannot hold.
@@ -73,20 +79,38 @@ impl Header {
 }
 
 /// `<stem>_<column>`, or the next number that is free.
-fn free_key(stem: &str, column: usize, named: &HashSet<&str>, taken: &HashSet<String>) -> String {
-    let mut number = column;
+fn free_key<'a>(
+    stem: &'a str,
+    column: usize,
+    numbers: &mut HashMap<&'a str, usize>,
+    named: &HashSet<&str>,
+    taken: &HashSet<String>,
+) -> String {
+    // Never below the last number of this name: else many equal names would be counted through again and again.
+    let next = numbers.entry(stem).or_insert(column);
+    *next = column.max(*next);
     loop {
-        let key = format!("{stem}_{number}");
+        let key = format!("{stem}_{next}");
+        *next += 1;
         if !named.contains(key.as_str()) && !taken.contains(&key) {
             return key;
         }
-        number += 1;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_cost_of_equal_names_is_linear() {
+        // Every repeated name finds the next thousands of numbers taken.
+        let named: Vec<String> = (50_000..100_000).map(|number| format!("a_{number}")).collect();
+        let cells: Vec<&str> = named.iter().map(String::as_str).chain(std::iter::repeat_n("a", 100_000)).collect();
+        let header = Header::from_cells(&cells);
+        assert_eq!(header.keys.iter().collect::<HashSet<_>>().len(), 150_000);
+        assert_eq!(header.keys[149_999], "a_199998");
+    }
 
     #[test]
     fn keys_are_unique_and_named() {

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod executor;
 pub mod failure;
 mod file;
+mod finite;
 pub mod format;
 mod header;
 mod inline;

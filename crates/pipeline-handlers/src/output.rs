@@ -16,11 +16,16 @@ pub(crate) fn to_json(document: &ParsedDocument, limits: &ParserLimits) -> Resul
     match serde_json::to_writer(&mut output, document) {
         Ok(()) => Ok(output.bytes),
         // The only way this fails: keys are strings and the writer fails at the limit alone.
-        Err(_over_the_limit) => Err(ParseFailure::new(
-            FailureCode::OutputTooLarge,
-            format!("the parsed document is larger than {} bytes", limits.max_output_bytes),
-        )),
+        Err(_over_the_limit) => Err(too_large(limits)),
     }
+}
+
+/// The failure for a document over the limit of size.
+pub(crate) fn too_large(limits: &ParserLimits) -> ParseFailure {
+    ParseFailure::new(
+        FailureCode::OutputTooLarge,
+        format!("the parsed document is larger than {} bytes", limits.max_output_bytes),
+    )
 }
 
 /// The failure for a file over the limit of size.

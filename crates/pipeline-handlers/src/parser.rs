@@ -100,7 +100,7 @@ pub trait Parser: Send + Sync {
     }
 }
 
-/// Finishes a draft: names the parser and removes what JSON stores cannot hold.
+/// Finishes a draft: names the parser and removes what stores of JSON cannot hold.
 pub(crate) fn finish(draft: Draft, parser: &dyn Parser) -> ParsedDocument {
     finish_as(draft, parser.name(), parser.version())
 }
@@ -122,6 +122,7 @@ pub(crate) fn finish_as(draft: Draft, parser: &str, version: &str) -> ParsedDocu
         sheets: draft.sheets,
         html: draft.html,
     };
+    crate::finite::settle(&mut document);
     if crate::nul::strip_document(&mut document) {
         document.warnings.push("NUL characters were removed".to_owned());
     }

@@ -81,11 +81,7 @@ impl PageImage {
 ///
 /// # Errors
 /// `encrypted_file`, `unreadable_file`, `too_many_pages`, `output_too_large`.
-pub(crate) fn render_page(
-    bytes: Vec<u8>,
-    request: &RenderPage,
-    limits: &ParserLimits,
-) -> Result<Vec<u8>, ParseFailure> {
+pub fn render_page(bytes: Vec<u8>, request: &RenderPage, limits: &ParserLimits) -> Result<Vec<u8>, ParseFailure> {
     let pdf = Pdf::new(bytes).map_err(|error| match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => ParseFailure::encrypted("PDF"),
         LoadPdfError::Decryption(_) => ParseFailure::unreadable("PDF", "its encryption is not supported"),

@@ -2,6 +2,29 @@
 
 use std::fmt::Write as _;
 
+/// Empty cells that any table may be given, and how many more for each cell of its own.
+const SPARE_CELLS: usize = 1 << 18;
+const SPARE_PER_CELL: usize = 2;
+
+/// Whether rows of so many cells together may all be made as wide as the widest. One row of a million cells above a
+/// million rows of one cell would be a small file and a table that no memory holds.
+pub(crate) fn may_be_padded(rows: usize, width: usize, cells: usize) -> bool {
+    let padded = rows.saturating_mul(width);
+    padded <= cells.saturating_mul(1 + SPARE_PER_CELL).saturating_add(SPARE_CELLS)
+}
+
+/// Makes all rows as wide as the widest by empty cells; false when they are too uneven for that, and stay as they are.
+pub(crate) fn pad(rows: &mut [Vec<String>]) -> bool {
+    let width = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let may = may_be_padded(rows.len(), width, rows.iter().map(Vec::len).sum());
+    if may {
+        for row in rows {
+            row.resize(width, String::new());
+        }
+    }
+    may
+}
+
 /// Writes rows as a Markdown table; the first row is the header. Rows are padded to the widest.
 pub(crate) fn render<S: AsRef<str>>(rows: &[Vec<S>]) -> String {
     let width = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -77,6 +100,17 @@ pub(crate) fn is_delimiter_row(cells: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_padded_within_reason() {
+        let row = |width: usize| vec!["x".to_owned(); width];
+        let mut rows = vec![row(3), row(1), row(0)];
+        assert!(pad(&mut rows) && rows.iter().all(|row| row.len() == 3), "{rows:?}");
+        let mut uneven = vec![row(2_000); 1];
+        uneven.extend(vec![row(1); 2_000]);
+        assert!(!pad(&mut uneven) && uneven[1].len() == 1);
+        assert!(may_be_padded(1_000_000, 3, 1_000_000) && !may_be_padded(usize::MAX, 2, 3));
+    }
 
     #[test]
     fn what_is_written_reads_back() {

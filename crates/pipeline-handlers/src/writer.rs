@@ -71,15 +71,15 @@ impl Writer {
         self.block(Block::new(BlockKind::ListItem, text));
     }
 
-    /// A table whose first row is the header.
+    /// A table whose first row is the header. Rows too uneven for a table become paragraphs.
     pub(crate) fn table(&mut self, mut rows: Vec<Vec<String>>) {
         rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
-        let width = rows.iter().map(Vec::len).max().unwrap_or(0);
-        if width == 0 {
+        if rows.is_empty() {
             return;
         }
-        for row in &mut rows {
-            row.resize(width, String::new());
+        if !table::pad(&mut rows) {
+            rows.iter().for_each(|row| self.paragraph(&row.join(" ")));
+            return;
         }
         self.push(table::render(&rows).trim_end());
         let text = rows.iter().map(|row| row.join("\t")).collect::<Vec<_>>().join("\n");
@@ -162,6 +162,17 @@ fn opens_block(line: &str) -> bool {
 mod tests {
     use super::*;
     use crate::blocks::{Markers, scan};
+
+    #[test]
+    fn uneven_rows_become_paragraphs() {
+        let mut writer = Writer::default();
+        let mut rows = vec![vec!["x".to_owned(); 3_000]];
+        rows.extend(vec![vec!["y".to_owned()]; 3_000]);
+        writer.table(rows);
+        let (markdown, blocks) = writer.finish();
+        assert!(markdown.len() < 100_000 && blocks.iter().all(|block| block.kind == BlockKind::Paragraph));
+        assert_eq!(blocks.len(), 3_001);
+    }
 
     #[test]
     fn what_is_written_scans_back() {

@@ -44,7 +44,7 @@ pub(super) struct Understood {
 ///
 /// # Errors
 /// `unreadable_file` and others when the service failed at the file, or its answer is none; limits.
-pub(crate) fn read(bytes: &[u8], form: &AnswerForm, limits: &ParserLimits) -> Result<ParsedDocument, ParseFailure> {
+pub fn read(bytes: &[u8], form: &AnswerForm, limits: &ParserLimits) -> Result<ParsedDocument, ParseFailure> {
     let (name, understood) = match form.service {
         Service::Mineru => (mineru::NAME, mineru::result::read(bytes, form.pages.as_ref(), limits)?),
         Service::MineruCloud => (mineru_cloud::NAME, mineru_cloud::archive::read(bytes, form.pages.as_ref(), limits)?),

@@ -3,7 +3,7 @@
 //! An [`Engine`] is asynchronous and owns how the bytes reach its parser; a [`Parser`](crate::parser::Parser) is a pure
 //! function inside the local engine. [`EngineChain`] tries engines in the configured order.
 
-pub(crate) mod answer;
+pub mod answer;
 mod chain;
 pub mod docling;
 mod gaps;

@@ -7,7 +7,7 @@ use millrace_domain::document::{Block, BlockKind, TableBlock};
 use serde_json::{Map, Value};
 
 use super::text::{self, decode_some};
-use crate::failure::ParseFailure;
+use crate::failure::{FailureCode, ParseFailure};
 use crate::file;
 use crate::format::Format;
 use crate::header::Header;
@@ -58,11 +58,15 @@ impl Parser for CsvParser {
             records.push(record.iter().map(str::to_owned).collect::<Vec<_>>());
         }
         warnings.extend(shape.warnings());
-        for record in &mut records {
-            record.resize(shape.width, String::new());
+        if !table::pad(&mut records) {
+            return Err(ParseFailure::new(FailureCode::OutputTooLarge, uneven(shape.width)));
         }
         let header = Header::from_cells(records.first().map_or(&[], Vec::as_slice));
         warnings.extend(header.warnings());
+        // Each row repeats every name.
+        if (records.len() as u64).saturating_mul(header.bytes()) > input.limits.max_output_bytes {
+            return Err(crate::output::too_large(input.limits));
+        }
         let rows = records.iter().skip(1).map(|record| header.row(record.iter().cloned().map(Into::into))).collect();
         Ok(Draft { warnings, rows: Some(rows), ..draft(records) })
     }
@@ -70,6 +74,11 @@ impl Parser for CsvParser {
     fn streaming(&self) -> Option<&dyn RowStream> {
         Some(self)
     }
+}
+
+/// Why rows of very different lengths are refused.
+fn uneven(width: usize) -> String {
+    format!("one row has {width} cells and most have few; padded to that width the table would be too large")
 }
 
 /// The table of these records, the header first, as text and as a block.

@@ -54,3 +54,14 @@ fn other_encodings_are_read() {
     assert_eq!(json!(draft.rows), json!([{"姓名": "张三", "城市": "北京"}, {"姓名": "李四", "城市": "上海"}]));
     assert_eq!(draft.warnings, ["decoded from gb18030"]);
 }
+
+#[test]
+fn small_files_do_not_become_tables_without_end() {
+    let limits = ParserLimits { max_output_bytes: 1 << 20, ..ParserLimits::default() };
+    let wide = format!("{}\n{}", ",".repeat(3_000), "x\n".repeat(3_000));
+    let named = format!("{}\n{}", "n".repeat(3_000), "x\n".repeat(3_000));
+    for text in [wide, named] {
+        let failure = CsvParser.parse(Input::new(text.as_bytes(), Format::Csv, &limits)).expect_err("too large");
+        assert_eq!(failure.code, FailureCode::OutputTooLarge, "{failure}");
+    }
+}

@@ -85,7 +85,7 @@ impl Document {
         let mut pages: Vec<PageInfo> = self
             .pages
             .values()
-            .filter(|page| asked.is_none_or(|asked| asked.contains(page.page_no)))
+            .filter(|page| page.page_no > 0 && asked.is_none_or(|asked| asked.contains(page.page_no)))
             .map(|page| PageInfo {
                 page: page.page_no,
                 size: page.size.as_ref().map(|size| [size.width, size.height]),

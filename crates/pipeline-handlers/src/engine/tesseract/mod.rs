@@ -7,7 +7,7 @@ mod config;
 mod document;
 mod pictures;
 mod program;
-mod tsv;
+pub mod tsv;
 
 use std::fs::File;
 use std::io::{self, Cursor};

@@ -8,22 +8,24 @@ use millrace_domain::document::{Block, BlockKind, Quality};
 
 /// Level of the line that describes a page.
 const PAGE: u32 = 1;
+/// Larger than any number of pixels. Texts such as `inf` and `nan` are numbers too, and not those of a box.
+const MAX_NUMBER: f32 = 1e9;
 /// Level of the line that describes a word.
 const WORD: u32 = 5;
 
 /// The text of one picture.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Recognised {
+pub struct Recognised {
     /// Width and height in pixels.
-    pub(super) size: Option<[f32; 2]>,
+    pub size: Option<[f32; 2]>,
     /// A block for each paragraph, on page 0, its boxes in pixels.
-    pub(super) blocks: Vec<Block>,
+    pub blocks: Vec<Block>,
     /// How sure it is of the words, weighted by their length; `None` without words.
-    pub(super) quality: Option<Quality>,
+    pub quality: Option<Quality>,
 }
 
 /// Reads the output for one picture; what is no line of the form is passed over.
-pub(super) fn read(tsv: &str) -> Recognised {
+pub fn read(tsv: &str) -> Recognised {
     let mut recognised = Recognised::default();
     let mut open: Option<Paragraph> = None;
     let mut whole = Confidence::default();
@@ -62,7 +64,7 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn parse(line: &'a str) -> Option<Self> {
         let mut cells = line.splitn(12, '\t');
-        let mut number = || cells.next()?.parse::<f32>().ok();
+        let mut number = || cells.next()?.parse::<f32>().ok().filter(|number| number.abs() <= MAX_NUMBER);
         let mut numbers = [0.0; 11];
         for slot in &mut numbers {
             *slot = number()?;
@@ -173,7 +175,13 @@ mod tests {
 
     #[test]
     fn nonsense_is_passed_over() {
-        for tsv in ["", "no table\n", "5\t1\t1\n", "5\tx\t1\t1\t1\t1\t0\t0\t1\t1\t9\tword\n"] {
+        for tsv in [
+            "",
+            "no table\n",
+            "5\t1\t1\n",
+            "5\tx\t1\t1\t1\t1\t0\t0\t1\t1\t9\tword\n",
+            "5\t1\t1\t1\t1\t1\tinf\t0\t1\t1\tnan\tword\n",
+        ] {
             assert_eq!(read(tsv), Recognised::default(), "{tsv:?}");
         }
         // A tab in a word does not shift its neighbours.

@@ -1,0 +1,3 @@
+#![no_main]
+
+millrace_fuzz::target!(millrace_fuzz::services::mineru_cloud);
