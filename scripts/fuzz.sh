@@ -23,15 +23,15 @@ mode=run
 case ${1:-} in replay | seeds | keep) mode=$1; shift ;; esac
 if [ "$mode" = seeds ]; then exec cargo run --locked --quiet --package millrace-fuzz-seeds -- corpus; fi
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cd targets && ls -- *.rs | sed 's/\.rs$//')
+[ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(ls corpus)
 
 # Coverage for libFuzzer: counters for edges, a table of their places, and the operands of comparisons.
 flags="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters"
 flags+=" -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-simplifycfg-branch-fold-threshold=0"
 [ "${FUZZ_SANITIZER:-none}" = none ] || flags+=" -Zsanitizer=$FUZZ_SANITIZER"
 # With a target triple the flags are not for build scripts and macros, which could not be linked.
-RUSTFLAGS=$flags cargo build --locked --release --target "$triple" "${targets[@]/#/--bin=}"
-bin=target/$triple/release
+RUSTFLAGS=$flags cargo build --locked --release --target "$triple" --bin millrace-fuzz
+bin=target/$triple/release/millrace-fuzz
 
 mkdir -p target/logs
 run() { # target, arguments of libFuzzer
@@ -41,7 +41,7 @@ run() { # target, arguments of libFuzzer
     mkdir -p "target/found/$target" "target/failures/$target" "corpus/$target"
     local dictionary=()
     [ -f "dictionaries/$target.dict" ] && dictionary=(-dict="dictionaries/$target.dict")
-    (ulimit -s $stack -c 0 && exec nice -n 10 "$bin/$target" "${dictionary[@]}" -timeout="$timeout" -rss_limit_mb="$rss_mb" \
+    (ulimit -s $stack -c 0 && FUZZ_TARGET=$target exec nice -n 10 "$bin" "${dictionary[@]}" -timeout="$timeout" -rss_limit_mb="$rss_mb" \
         -report_slow_units=10 -artifact_prefix="target/failures/$target/" "$@")
 }
 

@@ -1,10 +1,10 @@
 //! Archives in a form that can be mutated. A bit changed in compressed data is only ever a wrong checksum, so seeds are
 //! kept unpacked: a line `@@ name`, then the bytes of that entry up to the next such line.
 
-use std::io::{Cursor, Read as _, Write as _};
+use std::io::{Cursor, Write as _};
 
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use zip::{CompressionMethod, ZipWriter};
 
 const MARK: &[u8] = b"@@ ";
 
@@ -38,22 +38,4 @@ pub fn to_zip(data: &[u8]) -> Vec<u8> {
         }
     }
     writer.finish().map(Cursor::into_inner).unwrap_or_default()
-}
-
-/// The plain form of an archive.
-///
-/// # Panics
-/// When it is none.
-pub fn of_zip(archive: &[u8]) -> Vec<u8> {
-    let mut archive = ZipArchive::new(Cursor::new(archive)).expect("an archive");
-    let mut plain = Vec::new();
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).expect("an entry");
-        plain.extend_from_slice(MARK);
-        plain.extend_from_slice(entry.name().expect("a name").as_bytes());
-        plain.push(b'\n');
-        entry.read_to_end(&mut plain).expect("its bytes");
-        plain.push(b'\n');
-    }
-    plain
 }

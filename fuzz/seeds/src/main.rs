@@ -15,6 +15,7 @@ mod rules;
 mod services;
 mod texts;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -38,6 +39,19 @@ fn main() -> io::Result<()> {
 /// Seeds without names of their own.
 fn numbered<B: Into<Vec<u8>>>(inputs: impl IntoIterator<Item = B>) -> Seeds {
     inputs.into_iter().enumerate().map(|(index, bytes)| (format!("seed-{index:02}"), bytes.into())).collect()
+}
+
+/// The plain form of an archive.
+fn of_zip(archive: &[u8]) -> Vec<u8> {
+    let mut archive = zip::ZipArchive::new(io::Cursor::new(archive)).expect("an archive");
+    let mut plain = Vec::new();
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).expect("an entry");
+        plain.extend_from_slice(format!("@@ {}\n", entry.name().expect("a name")).as_bytes());
+        entry.read_to_end(&mut plain).expect("its bytes");
+        plain.push(b'\n');
+    }
+    plain
 }
 
 /// A file of this repository.

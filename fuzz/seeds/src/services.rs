@@ -1,8 +1,7 @@
 //! Answers of remote parsers, and the table of Tesseract.
 
 use crate::files::zip;
-use crate::plain::of_zip;
-use crate::{Seeds, numbered};
+use crate::{Seeds, numbered, of_zip};
 
 const LIST: &str = r#"[{"type":"header","text":"Running","page_idx":0,"bbox":[0,0,1000,20]},{"type":"text","text":"Title","text_level":1,"page_idx":0,"bbox":[100,100,500,150]},{"type":"equation","text":"$$\nE = mc^2\n$$","text_format":"latex","page_idx":0},{"type":"table","table_caption":["C"],"table_footnote":[],"table_body":"<table><tr><td colspan=2>a</td></tr><tr><td>1</td><td>2</td></tr></table>","page_idx":1,"bbox":[100,400,900,500]},{"type":"list","list_items":["a","b"],"page_idx":1},{"type":"code","code_body":"x = 1","page_idx":1},{"type":"image","image_caption":["pic"],"page_idx":2}]"#;
 const MIDDLE: &str = r#"{"pdf_info":[{"page_idx":0,"page_size":[600,800],"para_blocks":[{"type":"text","bbox":[60,160,540,200],"lines":[{"spans":[{"type":"text","content":"x","score":0.96}]}]}],"discarded_blocks":[]},{"page_idx":1,"page_size":[600,800]}],"_backend":"pipeline","_version_name":"3.4.4"}"#;

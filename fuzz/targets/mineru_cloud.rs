@@ -1,3 +1,0 @@
-#![no_main]
-
-millrace_fuzz::target!(millrace_fuzz::services::mineru_cloud);

@@ -1,3 +1,0 @@
-#![no_main]
-
-millrace_fuzz::target!(|data: &[u8]| millrace_fuzz::parse::in_child("a.xls", data));
