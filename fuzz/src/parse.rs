@@ -9,7 +9,7 @@ use millrace_domain::parse_options::ParseOptions;
 use millrace_pipeline_handlers::failure::ParseFailure;
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::{ParserRegistry, builtin};
-use millrace_pipeline_handlers::render::{RenderPage, render_page};
+use millrace_pipeline_handlers::render::{PictureForm, RenderPage, render_page};
 
 use crate::limits::LIMITS;
 use crate::{check, contained, plain};
@@ -57,7 +57,7 @@ pub fn rows(filename: &str, data: &[u8]) {
 
 /// The first page of a PDF as a picture.
 pub fn picture(data: &[u8]) {
-    let page = RenderPage { page: 1, dpi: 36.0, max_pixels: 250_000 };
+    let page = RenderPage { page: 1, dpi: 36.0, max_pixels: 250_000, form: PictureForm::Png };
     contained::in_child(|| {
         let _drawn_or_refused = render_page(data.to_vec(), &page, &LIMITS);
     });
