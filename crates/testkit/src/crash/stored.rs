@@ -27,8 +27,9 @@ const NONE_OF: [(&str, &str); 6] = [
     ("mounts that are not in place", "select count(*) from mount where state <> 'mounted'"),
     (
         "mounts without exactly one segment",
-        "select count(*) from mount m where (select count(*) from json_segment s \
-         where s.table_id = m.table_id and s.task_id = m.task_id) <> 1",
+        "select count(*) from mount m left join \
+         (select table_id, task_id, count(*) as n from json_segment group by table_id, task_id) s \
+         using (table_id, task_id) where s.n is distinct from 1",
     ),
     (
         "tasks without exactly the artifacts of their file",
@@ -45,7 +46,8 @@ const NONE_OF: [(&str, &str); 6] = [
     ),
     (
         "uploads without exactly one task",
-        "select count(*) from upload u where (select count(*) from task t where t.upload_id = u.id) <> 1",
+        "select count(*) from upload u left join (select upload_id, count(*) as n from task group by upload_id) t \
+         on t.upload_id = u.id where t.n is distinct from 1",
     ),
 ];
 
