@@ -11,6 +11,7 @@ mod number_formats;
 mod ods;
 mod regions;
 mod sheets;
+mod units;
 
 use std::collections::HashMap;
 

@@ -12,6 +12,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::cell::{self, Cell};
 use super::grid::{MAX_COLUMNS, MAX_ROWS};
 use super::sheets::Sink;
+use super::units;
 use crate::parsers::office::package::Package;
 use crate::xml::{self, attribute};
 
@@ -270,11 +271,7 @@ fn typed(tag: &BytesStart<'_>) -> Option<Data> {
 
 fn cell(typed: Option<Data>, text: String) -> Cell {
     match typed {
-        Some(data @ (Data::Float(_) | Data::DateTimeIso(_) | Data::DurationIso(_))) => {
-            let seen = text.trim();
-            let shown = (!seen.is_empty() && seen != cell::text(&data)).then(|| seen.into());
-            Cell { data, shown }
-        }
+        Some(Data::Float(number)) => Cell { data: Data::Float(number), shown: units::shown(number, &text) },
         Some(data) => data.into(),
         None => Data::String(text).into(),
     }

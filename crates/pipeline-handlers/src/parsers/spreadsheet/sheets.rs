@@ -161,14 +161,13 @@ impl Source for Xlsx<Cursor<&[u8]>> {
     }
 
     fn cells(&mut self, name: &str, sink: &mut Sink) -> Result<(), XlsxError> {
-        let is_1904 = self.has_1904_epoch();
         // Cell by cell: a range would be a rectangle in memory, however far apart its cells are.
         let mut reader = match self.worksheet_cells_reader(name) {
             Ok(reader) => reader,
             Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let mut formats = NumberFormats::new(is_1904);
+        let mut formats = NumberFormats::default();
         while let Some((cell, style)) = reader.next_cell_with_style_id()? {
             let (row, column) = cell.get_position();
             let data = owned(cell.get_value());
