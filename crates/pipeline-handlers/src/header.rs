@@ -1,5 +1,6 @@
 //! The header of a table: unique, non-empty keys for row objects.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
@@ -22,14 +23,15 @@ impl Header {
 
     /// Like [`from_cells`](Self::from_cells), leaving some keys free for the caller.
     pub(crate) fn reserving<S: AsRef<str>>(cells: &[S], reserved: &[&str]) -> Self {
+        // Stores cannot hold NUL: names that differ by it alone would become one, and a column would be lost.
+        let cells: Vec<Cow<'_, str>> = cells.iter().map(|cell| without_nul(cell.as_ref())).collect();
         // Names that stand in the file as they are keep them; only repeats and blanks make way.
-        let named: HashSet<&str> =
-            cells.iter().map(|cell| cell.as_ref().trim()).filter(|name| !name.is_empty()).collect();
+        let named: HashSet<&str> = cells.iter().map(|cell| cell.trim()).filter(|name| !name.is_empty()).collect();
         let mut taken: HashSet<String> = reserved.iter().map(|name| (*name).to_owned()).collect();
         let mut header = Self { keys: Vec::with_capacity(cells.len()), unnamed: 0, renamed: 0 };
         let mut numbers = HashMap::new();
         for (index, cell) in cells.iter().enumerate() {
-            let name = cell.as_ref().trim();
+            let name = cell.trim();
             let column = index + 1;
             let key = if name.is_empty() {
                 header.unnamed += 1;
@@ -56,12 +58,12 @@ impl Header {
         self.keys.iter().map(|key| key.len() as u64 + 6).sum()
     }
 
-    /// The keys as JSON strings, without the NUL that stores cannot hold.
+    /// The keys as JSON strings.
     ///
     /// # Errors
     /// Only when a text cannot be serialised, which no text makes happen.
     pub(crate) fn json(&self) -> Result<Vec<Vec<u8>>, ParseFailure> {
-        let keys = self.keys.iter().map(|key| serde_json::to_vec(&key.replace('\0', "")));
+        let keys = self.keys.iter().map(serde_json::to_vec);
         keys.collect::<Result<_, _>>().map_err(|error| ParseFailure::unreadable("table", error))
     }
 
@@ -76,6 +78,10 @@ impl Header {
         }
         warnings
     }
+}
+
+fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
 }
 
 /// `<stem>_<column>`, or the next number that is free.
@@ -118,6 +124,7 @@ mod tests {
         check(&["a", " b "], &["a", "b"]);
         check(&["", "", "column_2"], &["column_1", "column_3", "column_2"]);
         check(&["a", "a", "a_2"], &["a", "a_3", "a_2"]);
+        check(&["a", "\0a", "\0", "a\0"], &["a", "a_2", "column_3", "a_4"]);
         check(&[], &[]);
         assert_eq!(Header::reserving(&["_sheet"], &["_sheet"]).keys, ["_sheet_1"]);
     }
