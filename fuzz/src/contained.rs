@@ -6,6 +6,8 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::Write as _;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::process;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -21,13 +23,22 @@ pub fn install() {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         if IN_CHILD.get() && is_library(&place) {
             if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone()) {
-                eprintln!("contained: {place}: {}", words(info));
+                tell(&format!("contained: {place}: {}\n", words(info)));
             }
             return;
         }
         eprintln!("panicked at {place}: {}\n{}", words(info), std::backtrace::Backtrace::force_capture());
         process::abort();
     }));
+}
+
+/// To the file that `FUZZ_CONTAINED` names, which outlives the processes of a run, and else to the standard error stream.
+fn tell(line: &str) {
+    let file = std::env::var_os("FUZZ_CONTAINED").and_then(|path| File::options().append(true).create(true).open(path).ok());
+    let written = file.is_some_and(|mut file| file.write_all(line.as_bytes()).is_ok());
+    if !written {
+        eprint!("{line}");
+    }
 }
 
 /// Runs what a parser process would; panics of libraries end it quietly.
