@@ -96,6 +96,7 @@ check-openapi: ## Is openapi.yaml what the code says?
 check-deny: ## Are all licences permissive and all sources crates.io?
 	@scripts/install-deps.sh check
 	.tools/bin/cargo-deny --locked check licenses bans sources
+	.tools/bin/cargo-deny --locked --manifest-path fuzz/Cargo.toml --config deny.toml check licenses bans sources
 
 check-scripts: ## Do the scripts parse?
 	@for script in .ci/run scripts/*.sh scripts/lib/*.sh; do bash -n "$$script" || exit 1; done
