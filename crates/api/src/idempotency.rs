@@ -4,17 +4,15 @@
 //! Only successes leave receipts. What was refused did nothing, so its repeat may try again.
 
 use std::borrow::Borrow;
-use std::collections::HashSet;
-use std::sync::Arc;
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse};
 use millrace_domain::{Fault, UserId};
 use millrace_repository::{Receipt, ReceiptKey, StoredReceipt, StoredResponse};
-use parking_lot::Mutex;
 
 use crate::http::canonical::{Fingerprint, FingerprintBuilder};
 use crate::http::respond;
+use crate::in_flight::Held;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -22,25 +20,6 @@ use crate::state::Api;
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const MAX_KEY: usize = 255;
 const KEY_IN_USE: &str = "idempotency_key_in_use";
-
-type Scope = (UserId, String, String);
-
-/// The keys of requests that this node is answering.
-#[derive(Debug, Clone, Default)]
-pub struct InFlight(Arc<Mutex<HashSet<Scope>>>);
-
-/// Holds a key until the request is answered or dropped.
-#[derive(Debug)]
-struct Held {
-    scope: Scope,
-    keys: InFlight,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.keys.0.lock().remove(&self.scope);
-    }
-}
 
 /// One request's part in it. Begin it before the body is read, so that a repeat that overlaps is refused early.
 pub struct Attempt {
@@ -79,7 +58,11 @@ impl Attempt {
             None => None,
             Some(key) => {
                 let operation = format!("{} {}", request.method(), request.path());
-                Some(take(api.in_flight(), (user, operation, key))?)
+                let held = api.in_flight().take((user, operation, key));
+                Some(held.ok_or_else(|| {
+                    Problem::new(KEY_IN_USE, "a request with this Idempotency-Key is still being answered")
+                        .retry_after(1)
+                })?)
             }
         };
         Ok(Self { api: api.clone(), user, query: request.query_string().to_owned(), held })
@@ -143,7 +126,7 @@ impl Attempt {
     }
 
     async fn find(&self, held: &Held) -> Result<Option<StoredReceipt>, Fault> {
-        let (user, operation, key) = &held.scope;
+        let (user, operation, key) = held.scope();
         let now = self.api.clock().now();
         Ok(self.api.stores().idempotency.find(*user, operation, key, now).await?)
     }
@@ -154,7 +137,7 @@ impl Attempt {
         fingerprint: Fingerprint,
         render: impl Fn(&T) -> StoredResponse + Send + Sync + 'static,
     ) -> Receipt<T> {
-        let (_, operation, key) = held.scope.clone();
+        let (_, operation, key) = held.scope().clone();
         let expires_at = self.api.clock().now() + self.api.limits().idempotency_retention;
         Receipt {
             key: ReceiptKey { user_id: self.user, operation, key, fingerprint, expires_at },
@@ -168,13 +151,6 @@ fn replay<R>(found: StoredReceipt, fingerprint: Fingerprint) -> Result<Outcome<R
         return Ok(Outcome::Replayed(found.response));
     }
     Err(Problem::new("idempotency_key_reused", "this Idempotency-Key was used for a different request"))
-}
-
-fn take(keys: &InFlight, scope: Scope) -> Result<Held, Problem> {
-    if keys.0.lock().insert(scope.clone()) {
-        return Ok(Held { scope, keys: keys.clone() });
-    }
-    Err(Problem::new(KEY_IN_USE, "a request with this Idempotency-Key is still being answered").retry_after(1))
 }
 
 /// The key, bare or as a structured-field string.
@@ -221,15 +197,5 @@ mod tests {
             assert_eq!(read(text).expect_err(text).code(), "invalid_idempotency_key");
         }
         assert_eq!(key_of(&HeaderMap::new()).expect("none"), None);
-    }
-
-    #[test]
-    fn a_key_is_held_until_dropped() {
-        let keys = InFlight::default();
-        let scope = || (UserId::new(1).expect("id"), "POST /x".to_owned(), "k".to_owned());
-        let held = take(&keys, scope()).expect("free");
-        assert_eq!(take(&keys, scope()).expect_err("taken").code(), KEY_IN_USE);
-        drop(held);
-        assert!(take(&keys, scope()).is_ok());
     }
 }

@@ -7,6 +7,7 @@ mod app;
 mod auth;
 mod http;
 mod idempotency;
+mod in_flight;
 mod intake;
 mod known_capabilities;
 mod lookup;

@@ -12,7 +12,7 @@ use millrace_repository::Stores;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::auth::Authenticator;
-use crate::idempotency::InFlight;
+use crate::in_flight::InFlight;
 use crate::known_capabilities::KnownCapabilities;
 use crate::lookup::Lookups;
 

@@ -5,11 +5,10 @@ use std::io::{Cursor, Read};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use crate::budget::Budget;
 use crate::failure::ParseFailure;
 use crate::format::Format;
 use crate::limits::ParserLimits;
-use crate::members::{Budget, too_large};
-use crate::sniff::unsupported;
 
 /// Bytes an entry may inflate to before its ratio counts: small files of blanks compress well, and harm nobody.
 const RATIO_FREE_BYTES: u64 = 1 << 20;
@@ -68,7 +67,7 @@ fn format_of(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Format, ParseFai
         "application/epub+zip" => return Ok(Format::Epub),
         // Any other archive may hold a file of this name.
         other if !other.starts_with("application/") => {}
-        other => return Err(unsupported(other)),
+        other => return Err(ParseFailure::unsupported(other)),
     }
     let mut found = None;
     let mut is_package = false;
@@ -92,7 +91,7 @@ fn format_of(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<Format, ParseFai
     match found {
         _ if has_sheets => Ok(Format::Xlsx),
         Some(format) => Ok(format),
-        None => Err(unsupported("Office Open XML of another kind")),
+        None => Err(ParseFailure::unsupported("Office Open XML of another kind")),
     }
 }
 
@@ -141,7 +140,7 @@ fn count_entry(
         budget.take_bytes(read as u64).map_err(EntryError::OverLimit)?;
         if inflated > RATIO_FREE_BYTES && inflated / stored > limits.max_compression_ratio {
             let detail = format!("an entry inflates to more than {} times its size", limits.max_compression_ratio);
-            return Err(EntryError::OverLimit(too_large(detail)));
+            return Err(EntryError::OverLimit(ParseFailure::archive_too_large(detail)));
         }
     }
 }
@@ -178,10 +177,10 @@ pub(crate) fn ole2_format(bytes: &[u8]) -> Result<Format, ParseFailure> {
         Ok(undoc::FormatType::Xls) => Ok(Format::Xls),
         Ok(undoc::FormatType::Doc) => Ok(Format::Doc),
         Ok(undoc::FormatType::Ppt) => Ok(Format::Ppt),
-        Ok(_) => Err(unsupported("OLE2")),
+        Ok(_) => Err(ParseFailure::unsupported("OLE2")),
         Err(error) => match error.kind() {
             undoc::ErrorKind::Encrypted => Err(ParseFailure::encrypted("office")),
-            undoc::ErrorKind::UnsupportedFormat => Err(unsupported("OLE2")),
+            undoc::ErrorKind::UnsupportedFormat => Err(ParseFailure::unsupported("OLE2")),
             _ => Err(ParseFailure::unreadable("office", error)),
         },
     }

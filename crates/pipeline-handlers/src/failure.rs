@@ -4,6 +4,8 @@ use millrace_domain::task::tame_message;
 use millrace_domain::{ErrorStage, TaskFailure};
 use serde::{Deserialize, Serialize};
 
+use crate::limits::ParserLimits;
+
 /// Stable machine code of a failed parse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -118,6 +120,24 @@ impl ParseFailure {
     /// The bytes are broken; `format` is the kind of file, `detail` what the reader said.
     pub fn unreadable(format: &str, detail: impl std::fmt::Display) -> Self {
         Self::new(FailureCode::UnreadableFile, format!("this {format} file cannot be read: {detail}"))
+    }
+
+    /// No parser reads this kind of file.
+    pub fn unsupported(kind: &str) -> Self {
+        Self::new(FailureCode::UnsupportedType, format!("no parser reads files of type {kind}"))
+    }
+
+    /// Over the limit of pages, slides or sheets.
+    pub fn too_many_pages(pages: u32, limits: &ParserLimits) -> Self {
+        Self::new(
+            FailureCode::TooManyPages,
+            format!("the file has {pages} pages, and the limit is {}", limits.max_pages),
+        )
+    }
+
+    /// An archive over a limit; it ends the whole file, not the member where it showed.
+    pub fn archive_too_large(detail: impl std::fmt::Display) -> Self {
+        Self::new(FailureCode::ArchiveTooLarge, format!("the archive is too large: {detail}"))
     }
 
     /// A password is needed.

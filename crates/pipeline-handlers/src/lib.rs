@@ -5,8 +5,10 @@
 //! limits of their own ([`pool`]), since their readers are large and the bytes are untrusted.
 
 mod blocks;
+mod budget;
 pub mod catalog;
 mod container;
+pub mod draft;
 pub mod encoding;
 pub mod engine;
 pub mod executor;

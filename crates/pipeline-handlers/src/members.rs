@@ -4,65 +4,50 @@
 //! A member is sniffed and parsed as if it had been uploaded alone, by the same registry, in the same process. What it
 //! costs is taken from one budget, so that an archive of archives can do no more than a flat one.
 
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use millrace_domain::document::ParsedDocument;
 use millrace_domain::parse_options::ParseOptions;
 
+use crate::budget::Budget;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
 use crate::limits::ParserLimits;
-use crate::registry::ParserRegistry;
 
-/// What is left for all members of one file, at whatever depth.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    entries: Cell<usize>,
-    bytes: Cell<u64>,
-    max_depth: u32,
-}
-
-impl Budget {
-    /// The budget of one uploaded file.
-    pub(crate) fn new(limits: &ParserLimits) -> Self {
-        Self {
-            entries: Cell::new(limits.max_zip_entries),
-            bytes: Cell::new(limits.max_uncompressed_bytes),
-            max_depth: limits.max_archive_depth,
-        }
-    }
-
-    /// Takes entries of an archive, or attachments.
+/// Parses files that are inside others, as uploads are parsed.
+pub(crate) trait MemberReader {
+    /// Parses a file told by its content and name; `members` are those inside it.
     ///
     /// # Errors
-    /// `archive_too_large`.
-    pub(crate) fn take_entries(&self, count: usize) -> Result<(), ParseFailure> {
-        let left = self.entries.get().checked_sub(count);
-        self.entries.set(left.ok_or_else(|| too_large("it has too many entries, those of its members included"))?);
-        Ok(())
-    }
+    /// What is wrong with the file.
+    fn parse_member(
+        &self,
+        bytes: &[u8],
+        filename: &str,
+        limits: &ParserLimits,
+        options: &ParseOptions,
+        members: &Members<'_>,
+    ) -> Result<ParsedDocument, ParseFailure>;
 
-    /// Takes inflated or decoded bytes.
+    /// Parses a file of a known format.
     ///
     /// # Errors
-    /// `archive_too_large`.
-    pub(crate) fn take_bytes(&self, count: u64) -> Result<(), ParseFailure> {
-        let left = self.bytes.get().checked_sub(count);
-        self.bytes.set(left.ok_or_else(|| too_large("it inflates to too many bytes, its members included"))?);
-        Ok(())
-    }
-}
-
-/// The failure for an archive over a limit; it ends the whole file, not the member where it showed.
-pub(crate) fn too_large(detail: impl std::fmt::Display) -> ParseFailure {
-    ParseFailure::new(FailureCode::ArchiveTooLarge, format!("the archive is too large: {detail}"))
+    /// What is wrong with the file.
+    fn parse_format(
+        &self,
+        bytes: &[u8],
+        filename: &str,
+        format: Format,
+        limits: &ParserLimits,
+        options: &ParseOptions,
+        members: &Members<'_>,
+    ) -> Result<ParsedDocument, ParseFailure>;
 }
 
 /// Reads the members of one file.
 #[derive(Clone, Copy)]
 pub struct Members<'a> {
-    registry: &'a ParserRegistry,
+    reader: &'a dyn MemberReader,
     budget: &'a Budget,
     limits: &'a ParserLimits,
     /// What was asked for, page ranges left out: they are about the upload.
@@ -80,12 +65,12 @@ impl std::fmt::Debug for Members<'_> {
 impl<'a> Members<'a> {
     /// The members of an uploaded file.
     pub(crate) fn of_upload(
-        registry: &'a ParserRegistry,
+        reader: &'a dyn MemberReader,
         budget: &'a Budget,
         limits: &'a ParserLimits,
         options: &'a ParseOptions,
     ) -> Self {
-        Self { registry, budget, limits, options, depth: 1 }
+        Self { reader, budget, limits, options, depth: 1 }
     }
 
     /// What is left for all of them.
@@ -103,16 +88,16 @@ impl<'a> Members<'a> {
         filename: &str,
         format: Option<Format>,
     ) -> Result<ParsedDocument, ParseFailure> {
-        if self.depth > self.budget.max_depth {
+        if self.depth > self.budget.max_depth() {
             return Err(ParseFailure::new(
                 FailureCode::UnreadableFile,
-                format!("files more than {} levels deep inside others are not read", self.budget.max_depth),
+                format!("files more than {} levels deep inside others are not read", self.budget.max_depth()),
             ));
         }
         let inner = Members { depth: self.depth + 1, ..*self };
         guarded(|| match format {
-            Some(format) => self.registry.parse_format(bytes, filename, format, self.limits, self.options, &inner),
-            None => self.registry.parse_member(bytes, filename, self.limits, self.options, &inner),
+            Some(format) => self.reader.parse_format(bytes, filename, format, self.limits, self.options, &inner),
+            None => self.reader.parse_member(bytes, filename, self.limits, self.options, &inner),
         })
     }
 
@@ -121,7 +106,7 @@ impl<'a> Members<'a> {
     /// # Errors
     /// What is wrong with the part.
     pub(crate) fn part(&self, bytes: &[u8], format: Format) -> Result<ParsedDocument, ParseFailure> {
-        guarded(|| self.registry.parse_format(bytes, "", format, self.limits, self.options, self))
+        guarded(|| self.reader.parse_format(bytes, "", format, self.limits, self.options, self))
     }
 }
 

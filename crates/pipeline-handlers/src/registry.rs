@@ -5,13 +5,15 @@ use std::path::Path;
 use millrace_domain::document::ParsedDocument;
 use millrace_domain::parse_options::ParseOptions;
 
+use crate::budget::Budget;
 use crate::container;
+use crate::draft::finish;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::file;
 use crate::format::Format;
 use crate::limits::ParserLimits;
-use crate::members::{Budget, Members};
-use crate::parser::{Input, Isolation, Parser, finish};
+use crate::members::{MemberReader, Members};
+use crate::parser::{Input, Isolation, Parser};
 use crate::parsers;
 use crate::rows::RowWriter;
 use crate::sniff::{HEAD_BYTES, Sniffed, sniff};
@@ -109,14 +111,24 @@ impl ParserRegistry {
             && let Some(stream) = parser.streaming()
             && let Some(draft) = stream.read_rows(&file, limits, &mut RowWriter::new(rows, limits))?
         {
-            return Ok(finish(draft, parser));
+            return Ok(finish(draft, parser.name(), parser.version()));
         }
         let bytes = file::read_whole(&file, limits)?;
         self.parse(&bytes, filename, limits, options)
     }
 
-    /// Parses a file that may be inside another; `members` are those inside this one.
-    pub(crate) fn parse_member(
+    /// Names and versions of all parsers as one text: what else than the bytes and options decides a parse.
+    pub fn version(&self) -> String {
+        self.parsers().map(|parser| format!("{}:{}", parser.name(), parser.version())).collect::<Vec<_>>().join(",")
+    }
+
+    fn require(&self, format: Format) -> Result<&dyn Parser, ParseFailure> {
+        self.parser_for(format).ok_or_else(|| no_parser(format))
+    }
+}
+
+impl MemberReader for ParserRegistry {
+    fn parse_member(
         &self,
         bytes: &[u8],
         filename: &str,
@@ -133,8 +145,7 @@ impl ParserRegistry {
         self.parse_format(bytes, filename, format, limits, options, members)
     }
 
-    /// Parses a file of a known format.
-    pub(crate) fn parse_format(
+    fn parse_format(
         &self,
         bytes: &[u8],
         filename: &str,
@@ -146,18 +157,9 @@ impl ParserRegistry {
         let parser = self.require(format)?;
         let draft = parser.parse(Input { bytes, format, limits, options, filename, members: Some(members) })?;
         if draft.pages > limits.max_pages {
-            return Err(too_many_pages(draft.pages, limits));
+            return Err(ParseFailure::too_many_pages(draft.pages, limits));
         }
-        Ok(finish(draft, parser))
-    }
-
-    /// Names and versions of all parsers as one text: what else than the bytes and options decides a parse.
-    pub fn version(&self) -> String {
-        self.parsers().map(|parser| format!("{}:{}", parser.name(), parser.version())).collect::<Vec<_>>().join(",")
-    }
-
-    fn require(&self, format: Format) -> Result<&dyn Parser, ParseFailure> {
-        self.parser_for(format).ok_or_else(|| no_parser(format))
+        Ok(finish(draft, parser.name(), parser.version()))
     }
 }
 
@@ -168,16 +170,8 @@ fn no_parser(format: Format) -> ParseFailure {
             FailureCode::OcrUnavailable,
             "the file is a picture: reading the text in it needs OCR, which this installation does not have",
         ),
-        other => crate::sniff::unsupported(other.label()),
+        other => ParseFailure::unsupported(other.label()),
     }
-}
-
-/// The failure for a file over the limit of pages, slides or sheets.
-pub(crate) fn too_many_pages(pages: u32, limits: &ParserLimits) -> ParseFailure {
-    ParseFailure::new(
-        FailureCode::TooManyPages,
-        format!("the file has {pages} pages, and the limit is {}", limits.max_pages),
-    )
 }
 
 #[cfg(test)]

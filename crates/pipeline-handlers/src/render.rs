@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{FailureCode, ParseFailure};
 use crate::limits::ParserLimits;
-use crate::registry::too_many_pages;
 
 /// Points per inch.
 pub(crate) const POINTS: f32 = 72.0;
@@ -89,7 +88,7 @@ pub fn render_page(bytes: Vec<u8>, request: &RenderPage, limits: &ParserLimits) 
     })?;
     let pages = u32::try_from(pdf.pages().len()).unwrap_or(u32::MAX);
     if pages > limits.max_pages {
-        return Err(too_many_pages(pages, limits));
+        return Err(ParseFailure::too_many_pages(pages, limits));
     }
     let index = usize::try_from(request.page.saturating_sub(1)).unwrap_or(usize::MAX);
     let Some(page) = pdf.pages().get(index) else {

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use millrace_domain::document::{Block, BlockKind, PageInfo, ParsedDocument};
 use serde_json::{Map, Value};
 
+use crate::draft::Draft;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::members::ends_everything;
-use crate::parser::Draft;
 
 /// Key of the member's name in rows of files with several members that have rows.
 const FILE_KEY: &str = "_file";
@@ -169,7 +169,7 @@ impl Sections {
 }
 
 /// Whether the text is data kept as it is (JSON, XML), which is not Markdown.
-fn is_raw(document: &ParsedDocument) -> bool {
+pub(crate) fn is_raw(document: &ParsedDocument) -> bool {
     matches!(document.blocks.as_slice(), [Block { kind: BlockKind::Code, text, .. }] if *text == document.markdown)
 }
 

@@ -59,7 +59,7 @@ pub fn sniff(head: &[u8], filename: &str) -> Result<Sniffed, ParseFailure> {
         return Ok(Sniffed::Known(Format::Rtf));
     }
     if head.starts_with(b"%!PS") {
-        return Err(unsupported("PostScript"));
+        return Err(ParseFailure::unsupported("PostScript"));
     }
     if is_picture(head) {
         return Ok(Sniffed::Known(Format::Image));
@@ -72,12 +72,7 @@ pub fn sniff(head: &[u8], filename: &str) -> Result<Sniffed, ParseFailure> {
     if prologue.windows(5).any(|window| window == b"%PDF-") {
         return Ok(Sniffed::Known(Format::Pdf));
     }
-    Err(unsupported(infer::get(head).map_or("unknown binary", |kind| kind.mime_type())))
-}
-
-/// The failure for a kind of file that no parser reads.
-pub(crate) fn unsupported(kind: &str) -> ParseFailure {
-    ParseFailure::new(FailureCode::UnsupportedType, format!("no parser reads files of type {kind}"))
+    Err(ParseFailure::unsupported(infer::get(head).map_or("unknown binary", |kind| kind.mime_type())))
 }
 
 /// Whether the head is that of a raster picture. Told before text, since small numbers in 16 bits look like UTF-16.

@@ -23,7 +23,7 @@ pub use kind::{ProblemKind, status};
 pub use markdown::errors_markdown;
 
 use crate::http::request_id::REQUEST_ID;
-use crate::wire::task::ErrorBody;
+use crate::wire::failure::ErrorBody;
 
 /// Media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";

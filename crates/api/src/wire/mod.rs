@@ -4,6 +4,7 @@ pub mod api_key;
 pub mod callback;
 pub mod capabilities;
 pub mod common;
+pub mod failure;
 pub mod mount;
 pub mod parse;
 pub mod project;

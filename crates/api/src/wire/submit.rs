@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::common::{Id, optional_id, pointer};
+use super::failure::ErrorBody;
 use super::mount::Conflict;
 use super::parse::{AskedParse, ParseInput};
-use super::task::{self, ErrorBody};
+use super::task;
 use super::words::TaskStatus;
 use crate::http::query::QueryParameters;
 use crate::problem::{Problem, all};

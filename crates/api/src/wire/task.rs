@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use millrace_domain::citation::CitationCount;
-use millrace_domain::task::{Task, TaskFailure};
+use millrace_domain::task::Task;
 use millrace_domain::{ProjectId, RuleId, Stage, TableId, TaskId, TaskState, UploadId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::common::Id;
+use super::failure::ErrorBody;
 use super::parse::ParseBody;
 use super::words::{ErrorStage, TaskKind, TaskStatus};
 
@@ -147,29 +148,6 @@ pub struct CitationCountBody {
     verified: u32,
 }
 
-/// Why a task failed.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TaskError, example = json!({
-    "code": "no_text_layer", "message": "the PDF has no text layer", "stage": "mineru", "retryable": false
-}))]
-pub struct ErrorBody<'a> {
-    /// Stable machine code.
-    pub code: &'a str,
-    /// Text for people.
-    pub message: &'a str,
-    /// Where it arose.
-    #[schema(value_type = ErrorStage)]
-    pub stage: &'static str,
-    /// Whether another attempt may succeed unchanged.
-    pub retryable: bool,
-    /// Model tokens that the attempt used before it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<u64>,
-    /// What they cost, in US dollars.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost_usd: Option<f64>,
-}
-
 /// Facts about a task under the names that clients know.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TaskMetadata)]
@@ -277,19 +255,6 @@ fn result(task: &Task) -> Option<ResultBody<'_>> {
 /// The error of a task, as it is written everywhere.
 pub fn error(task: &Task) -> Option<ErrorBody<'_>> {
     task.error.as_deref().map(ErrorBody::from)
-}
-
-impl<'a> From<&'a TaskFailure> for ErrorBody<'a> {
-    fn from(failure: &'a TaskFailure) -> Self {
-        Self {
-            code: &failure.code,
-            message: &failure.message,
-            stage: failure.stage.as_str(),
-            retryable: failure.retryable,
-            tokens: failure.spent.map(|spent| spent.tokens),
-            cost_usd: failure.spent.and_then(|spent| spent.cost_usd),
-        }
-    }
 }
 
 fn metadata(task: &Task) -> MetadataBody<'_> {

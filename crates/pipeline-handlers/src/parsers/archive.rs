@@ -9,10 +9,11 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 
 use crate::container::zip_failure;
+use crate::draft::Draft;
 use crate::encoding;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 use crate::sections::Sections;
 
 /// Longest path shown, in characters.
@@ -40,7 +41,7 @@ impl Parser for ArchiveParser {
     }
 
     fn parse(&self, input: Input<'_>) -> Result<Draft, ParseFailure> {
-        let members = input.members.ok_or_else(|| crate::sniff::unsupported("ZIP without a registry"))?;
+        let members = input.members.ok_or_else(|| ParseFailure::unsupported("ZIP without a registry"))?;
         let mut archive =
             ZipArchive::new(Cursor::new(input.bytes)).map_err(|error| ParseFailure::unreadable("ZIP", error))?;
         let mut sections = Sections::default();

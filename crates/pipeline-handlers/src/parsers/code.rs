@@ -3,9 +3,10 @@
 use millrace_domain::document::{Block, BlockKind};
 
 use super::text::{decode_some, unix_lines};
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 use crate::sections::fenced;
 
 /// Reads source code into one block of code.

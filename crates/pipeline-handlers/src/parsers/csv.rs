@@ -7,12 +7,13 @@ use millrace_domain::document::{Block, BlockKind, TableBlock};
 use serde_json::{Map, Value};
 
 use super::text::{self, decode_some};
+use crate::draft::Draft;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::file;
 use crate::format::Format;
 use crate::header::Header;
 use crate::limits::ParserLimits;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 use crate::rows::{Allowance, LargeText, RowStream, RowWriter, cut_warning};
 use crate::table;
 

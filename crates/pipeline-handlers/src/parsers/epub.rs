@@ -11,10 +11,10 @@ use zip::ZipArchive;
 
 use self::package::Package;
 use crate::container::entry;
+use crate::draft::Draft;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
-use crate::registry::too_many_pages;
+use crate::parser::{Input, Isolation, Parser};
 use crate::sections::Sections;
 
 /// What may be done to fonts without locking the text.
@@ -42,7 +42,7 @@ impl Parser for EpubParser {
     }
 
     fn parse(&self, input: Input<'_>) -> Result<Draft, ParseFailure> {
-        let members = input.members.ok_or_else(|| crate::sniff::unsupported("EPUB without a registry"))?;
+        let members = input.members.ok_or_else(|| ParseFailure::unsupported("EPUB without a registry"))?;
         let mut archive =
             ZipArchive::new(Cursor::new(input.bytes)).map_err(|error| ParseFailure::unreadable("EPUB", error))?;
         if let Some(encryption) = entry(&mut archive, "META-INF/encryption.xml")?
@@ -60,7 +60,7 @@ impl Parser for EpubParser {
         }
         let pages = u32::try_from(chapters.len()).unwrap_or(u32::MAX);
         if pages > input.limits.max_pages {
-            return Err(too_many_pages(pages, input.limits));
+            return Err(ParseFailure::too_many_pages(pages, input.limits));
         }
         let mut has_text = false;
         for path in chapters {

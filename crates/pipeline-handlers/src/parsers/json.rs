@@ -4,9 +4,10 @@ use millrace_domain::document::{Block, BlockKind};
 use serde_json::Value;
 
 use super::text::decode_some;
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 
 /// Reads one JSON value. The document's `markdown` is the JSON text itself.
 #[derive(Debug, Clone, Copy, Default)]

@@ -4,9 +4,10 @@ use millrace_domain::document::{Block, BlockKind};
 
 use super::text::{decode_some, unix_lines};
 use crate::blocks::{Markers, scan};
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 
 /// Reads Markdown.
 #[derive(Debug, Clone, Copy, Default)]

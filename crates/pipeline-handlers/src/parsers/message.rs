@@ -6,10 +6,11 @@ use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, Mime
 use millrace_domain::document::{Block, BlockKind, ParsedDocument};
 use serde_json::{Map, Value, json};
 
+use crate::draft::Draft;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
-use crate::members::{Members, too_large};
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::members::Members;
+use crate::parser::{Input, Isolation, Parser};
 use crate::sections::Sections;
 
 /// Levels that headings of the body sink, below the subject.
@@ -39,7 +40,7 @@ impl Parser for MessageFileParser {
     }
 
     fn parse(&self, input: Input<'_>) -> Result<Draft, ParseFailure> {
-        let members = input.members.ok_or_else(|| crate::sniff::unsupported("message without a registry"))?;
+        let members = input.members.ok_or_else(|| ParseFailure::unsupported("message without a registry"))?;
         check_nesting(input.bytes, input.limits.max_zip_entries)?;
         let message = MessageParser::default()
             .parse(input.bytes)
@@ -70,7 +71,7 @@ fn check_nesting(bytes: &[u8], most: usize) -> Result<(), ParseFailure> {
     let needle = b"message/rfc822";
     let count = bytes.windows(needle.len()).filter(|window| window.eq_ignore_ascii_case(needle)).count();
     if count > most {
-        return Err(too_large("it holds too many messages"));
+        return Err(ParseFailure::archive_too_large("it holds too many messages"));
     }
     Ok(())
 }

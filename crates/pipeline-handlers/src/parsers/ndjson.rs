@@ -7,15 +7,14 @@ use millrace_domain::document::{Block, BlockKind};
 use serde_json::{Map, Value};
 
 use super::text::{self, decode_some};
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::format::Format;
 use crate::limits::ParserLimits;
 use crate::nul;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 use crate::rows::{Allowance, HEAD_BYTES, HEAD_ROWS, LargeText, RowStream, RowWriter, cut_warning};
 
-/// Name of this parser.
-pub(crate) const NAME: &str = "ndjson";
 /// Bytes of a large file read at a time.
 const BUFFER_BYTES: usize = 64 << 10;
 
@@ -31,7 +30,7 @@ pub struct NdjsonParser;
 
 impl Parser for NdjsonParser {
     fn name(&self) -> &'static str {
-        NAME
+        "ndjson"
     }
 
     fn version(&self) -> &'static str {

@@ -2,10 +2,11 @@
 
 use millrace_domain::document::{Block, BlockKind};
 
+use crate::draft::Draft;
 use crate::encoding::{Decoded, decode};
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 
 /// Reads plain text.
 #[derive(Debug, Clone, Copy, Default)]

@@ -10,9 +10,10 @@ use serde_json::{Map, Value};
 
 use super::html::decode_markup;
 use super::json::TEXT_ONLY;
+use crate::draft::Draft;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 use crate::xml;
 
 /// Elements inside elements in `data`; deeper documents stay text only, as JSON that deep does.

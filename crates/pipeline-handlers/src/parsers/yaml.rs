@@ -9,9 +9,10 @@ use serde_saphyr::{Error, Options};
 
 use super::json::TEXT_ONLY;
 use super::text::decode_some;
+use crate::draft::Draft;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 
 /// Collections inside collections. The reader recurses with large frames, which is why it runs in a child.
 const MAX_DEPTH: usize = 64;

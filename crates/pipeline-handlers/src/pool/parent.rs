@@ -16,7 +16,7 @@ use super::death;
 use super::idle::IdleChildren;
 use super::protocol::{Request, Work};
 use super::spawner::Spawner;
-use crate::engine::answer::AnswerForm;
+use crate::engine::remote::form::AnswerForm;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::limits::ParserLimits;
 use crate::render::{PageImage, RenderPage};

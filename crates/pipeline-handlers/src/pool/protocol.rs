@@ -11,7 +11,7 @@ use millrace_domain::parse_options::ParseOptions;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::engine::answer::AnswerForm;
+use crate::engine::remote::form::AnswerForm;
 use crate::limits::ParserLimits;
 use crate::render::RenderPage;
 

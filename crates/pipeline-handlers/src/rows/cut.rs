@@ -9,7 +9,7 @@ use super::{HEAD_ROWS, RowWriter, cut_warning};
 use crate::failure::ParseFailure;
 use crate::file;
 use crate::limits::ParserLimits;
-use crate::parsers::ndjson;
+use crate::sections::is_raw;
 
 /// Moves the rows into the file at `place` when there are more than a document may hold, and cuts its tables to their first rows.
 ///
@@ -32,7 +32,7 @@ pub(crate) fn keep_beside<'a>(
     document.warnings.push(cut_warning(reference.rows));
     document.rows = Some(head);
     document.rows_ref = Some(reference);
-    if document.parser == ndjson::NAME {
+    if is_raw(document) {
         document.markdown = first_lines(&document.markdown);
         document.blocks = vec![Block::new(BlockKind::Code, document.markdown.clone())];
     } else {

@@ -16,9 +16,9 @@ pub(crate) use decode::{Allowance, LargeText};
 pub use spool::RowSpool;
 pub use writer::RowWriter;
 
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::limits::ParserLimits;
-use crate::parser::Draft;
 
 /// Rows of a large table that stay in its document.
 pub(crate) const HEAD_ROWS: usize = 100;

@@ -4,7 +4,7 @@ use millrace_domain::document::{Block, BlockKind, TableBlock};
 
 use super::SERVICE;
 use super::wire::{Document, Grid, Node, Provenance, Reference};
-use crate::engine::answer::not_understood;
+use crate::engine::remote::form::not_understood;
 use crate::engine::remote::table;
 use crate::failure::ParseFailure;
 use crate::limits::ParserLimits;

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use self::languages::OcrEngine;
-use super::answer::Service;
+use super::remote::form::Service;
 use super::remote::{
     self, Asked, Attempt, Credentials, Polling, Remote, RemoteConfig, Spooled, part, reads, span, told, unknown_status,
     until_done,

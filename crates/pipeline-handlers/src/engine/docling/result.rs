@@ -11,11 +11,11 @@ use super::SERVICE;
 use super::blocks::Walk;
 use super::wire::{Body, Confidence, Document, ErrorItem, Exported};
 use crate::blocks::{Markers, scan};
-use crate::engine::answer::{Understood, not_understood};
+use crate::draft::Draft;
 use crate::engine::markdown;
+use crate::engine::remote::form::{Understood, not_understood};
 use crate::failure::{FailureCode, ParseFailure};
 use crate::limits::ParserLimits;
-use crate::parser::Draft;
 
 /// Reads a result.
 ///

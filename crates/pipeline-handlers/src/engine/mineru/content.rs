@@ -10,10 +10,10 @@ use millrace_domain::parse_options::PageRanges;
 
 use super::numbers::Numbers;
 use super::wire::{Item, Middle};
+use crate::draft::Draft;
 use crate::engine::markdown;
 use crate::engine::remote::table;
 use crate::limits::ParserLimits;
-use crate::parser::Draft;
 
 /// Boxes are in so many parts of the page.
 const PARTS: f32 = 1_000.0;

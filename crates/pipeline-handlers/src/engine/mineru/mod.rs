@@ -18,7 +18,7 @@ use reqwest::multipart::Form;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::answer::Service;
+use super::remote::form::Service;
 use super::remote::{
     Asked, Attempt, Polling, Remote, RemoteConfig, Spooled, failed, part, reads, span, told, unknown_status, until_done,
 };

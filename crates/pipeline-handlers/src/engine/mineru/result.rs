@@ -13,10 +13,10 @@ use serde_json::Value;
 use super::content::draft;
 use super::wire::{Item, Middle};
 use crate::blocks::{Markers, scan};
-use crate::engine::answer::{Understood, not_understood};
+use crate::draft::Draft;
+use crate::engine::remote::form::{Understood, not_understood};
 use crate::failure::ParseFailure;
 use crate::limits::ParserLimits;
-use crate::parser::Draft;
 
 #[derive(Deserialize)]
 struct Body {

@@ -9,13 +9,13 @@ use millrace_domain::parse_options::PageRanges;
 use serde_json::Value;
 use zip::ZipArchive;
 
+use crate::budget::Budget;
 use crate::container::{self, zip_failure};
-use crate::engine::answer::{Understood, not_understood};
 use crate::engine::mineru::result::document;
 use crate::engine::mineru::wire::Middle;
+use crate::engine::remote::form::{Understood, not_understood};
 use crate::failure::ParseFailure;
 use crate::limits::ParserLimits;
-use crate::members::Budget;
 
 /// Reads an archive.
 ///

@@ -19,13 +19,14 @@ use reqwest::header::AUTHORIZATION;
 use serde_json::{Map, Value, json};
 
 use self::api::{Answered, Ticket, call, not_understood, state, text};
-use super::answer::Service;
 use super::mineru::languages;
+use super::remote::form::Service;
 use super::remote::{
     Asked, Attempt, Callbacks, Credentials, Expected, Polling, Remote, RemoteConfig, Spooled, body, extension, fetch,
     reads, until_done, with_length,
 };
 use super::{Engine, EngineFailure, EngineOutput, EngineRequest};
+use crate::failure::ParseFailure;
 use crate::limits::ParserLimits;
 use crate::pool::ParserPool;
 
@@ -117,7 +118,7 @@ impl MineruCloudEngine {
     ) -> Result<Option<Ticket>, EngineFailure> {
         let http = &self.remote.http;
         let Some(extension) = extension(request.media_type) else {
-            return Err(crate::sniff::unsupported(request.media_type).into());
+            return Err(ParseFailure::unsupported(request.media_type).into());
         };
         let (mut options, mut file) = (self.options(request, extension), Self::file(request));
         if let Some(expected) = callback {

@@ -6,6 +6,7 @@
 //! can cancel the task at the service.
 
 mod callbacks;
+pub mod form;
 mod http;
 mod polling;
 mod spool;
@@ -29,7 +30,7 @@ pub(super) use spool::Spooled;
 pub(super) use task::{Asked, Attempt, failed, fetch, span, unknown_status, until_done};
 pub(super) use upload::{body, extension, part};
 
-use super::answer::{AnswerForm, Service};
+use self::form::{AnswerForm, Service};
 use super::{EngineFailure, EngineOutput, EngineRequest};
 use crate::failure::{FailureCode, ParseFailure};
 use crate::limits::ParserLimits;
@@ -144,7 +145,7 @@ impl Remote {
         F: Future<Output = Attempt>,
     {
         if !reads(formats, request.media_type) {
-            return Err(crate::sniff::unsupported(request.media_type).into());
+            return Err(ParseFailure::unsupported(request.media_type).into());
         }
         let _slot = self.slot(request).await?;
         let polling = Polling::start(&self.config);

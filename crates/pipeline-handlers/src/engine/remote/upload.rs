@@ -6,7 +6,7 @@ use tokio_util::io::ReaderStream;
 
 use super::tried;
 use crate::engine::{EngineFailure, EngineRequest, Source};
-use crate::failure::FailureCode;
+use crate::failure::{FailureCode, ParseFailure};
 
 /// Formats that services read, by media type, with the extension that tells them.
 const EXTENSIONS: [(&str, &str); 16] = [
@@ -54,7 +54,7 @@ pub(in crate::engine) async fn body(request: &EngineRequest) -> Result<Body, Eng
 /// As [`body`]; a format without an extension.
 pub(in crate::engine) async fn part(request: &EngineRequest) -> Result<Part, EngineFailure> {
     let Some(extension) = extension(request.media_type) else {
-        return Err(crate::sniff::unsupported(request.media_type).into());
+        return Err(ParseFailure::unsupported(request.media_type).into());
     };
     let part = Part::stream_with_length(body(request).await?, request.size).file_name(format!("document.{extension}"));
     part.mime_str(request.media_type).map_err(|_error| tried(FailureCode::UnsupportedType, "no media type"))

@@ -31,7 +31,6 @@ use crate::failure::{FailureCode, ParseFailure};
 use crate::limits::ParserLimits;
 use crate::output;
 use crate::pool::ParserPool;
-use crate::registry::too_many_pages;
 use crate::render::{POINTS, PictureForm, RenderPage};
 
 /// Name of this engine.
@@ -103,7 +102,7 @@ impl TesseractEngine {
         };
         if total > self.config.max_pages && request.options.pages.is_none() {
             let limits = ParserLimits { max_pages: self.config.max_pages, ..self.limits.clone() };
-            return Err(too_many_pages(total, &limits).into());
+            return Err(ParseFailure::too_many_pages(total, &limits).into());
         }
         let wanted: Vec<u32> = match &request.options.pages {
             Some(ranges) => ranges.within(total).take(self.config.max_pages as usize + 1).collect(),
@@ -112,7 +111,7 @@ impl TesseractEngine {
         let count = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
         if count > self.config.max_pages {
             let limits = ParserLimits { max_pages: self.config.max_pages, ..self.limits.clone() };
-            return Err(too_many_pages(count, &limits).into());
+            return Err(ParseFailure::too_many_pages(count, &limits).into());
         }
         request.progress.pages(0, count);
         let mut done = 0;
@@ -222,7 +221,7 @@ impl Engine for TesseractEngine {
 
     async fn parse(&self, request: &EngineRequest) -> Result<EngineOutput, EngineFailure> {
         if !self.reads(request.media_type) {
-            return Err(crate::sniff::unsupported(request.media_type).into());
+            return Err(ParseFailure::unsupported(request.media_type).into());
         }
         let languages = self.languages_of(request)?;
         let (total, pages) = self.pages(request, &languages).await?;

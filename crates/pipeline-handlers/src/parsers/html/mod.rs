@@ -9,10 +9,11 @@ use html_to_markdown_rs::{ConversionOptions, PreprocessingOptions, WarningKind, 
 
 use super::text::decode_some;
 use crate::blocks::{Markers, scan};
+use crate::draft::Draft;
 use crate::encoding::{Decoded, decode_declared};
 use crate::failure::ParseFailure;
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 
 /// Bytes in which a document may declare its encoding, as the HTML standard has it.
 const DECLARATION_BYTES: usize = 1_024;

@@ -4,10 +4,10 @@ use undoc::render::{RenderOptions, to_markdown};
 use undoc::{Document, ErrorKind, SectionMarkerStyle};
 
 use crate::blocks::{Markers, scan};
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::format::Format;
-use crate::parser::{Draft, Input};
-use crate::registry::too_many_pages;
+use crate::parser::Input;
 
 /// Reads a file.
 ///
@@ -20,7 +20,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Draft, ParseFailure> {
     // Nothing in a DOC file says where its pages end.
     let pages = if is_slides { u32::try_from(document.sections.len()).unwrap_or(u32::MAX).max(1) } else { 1 };
     if pages > input.limits.max_pages {
-        return Err(too_many_pages(pages, input.limits));
+        return Err(ParseFailure::too_many_pages(pages, input.limits));
     }
     drop_generated_names(&mut document);
     if is_slides {

@@ -15,9 +15,10 @@ mod pptx;
 mod symbol_font;
 mod symbols;
 
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 
 /// Reads DOCX, PPTX, DOC and PPT.
 #[derive(Debug, Clone, Copy, Default)]

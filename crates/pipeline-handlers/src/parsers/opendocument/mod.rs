@@ -8,10 +8,10 @@ use std::io::Cursor;
 use zip::ZipArchive;
 
 use crate::container::entry;
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
-use crate::registry::too_many_pages;
+use crate::parser::{Input, Isolation, Parser};
 
 /// Reads ODT and ODP.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,7 +49,7 @@ impl Parser for OpenDocumentParser {
         let mut read = content::read(&content, &String::from_utf8_lossy(&styles), input.format == Format::Odp)
             .map_err(|detail| ParseFailure::unreadable(label, detail))?;
         if read.pages > input.limits.max_pages {
-            return Err(too_many_pages(read.pages, input.limits));
+            return Err(ParseFailure::too_many_pages(read.pages, input.limits));
         }
         if read.writer.is_empty() {
             read.warnings.push("the document holds no text".to_owned());

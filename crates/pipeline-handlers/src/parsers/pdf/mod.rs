@@ -28,9 +28,10 @@ mod wording;
 
 use unpdf::ErrorKind;
 
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 
 /// Reads PDF.
 #[derive(Debug, Clone, Copy, Default)]

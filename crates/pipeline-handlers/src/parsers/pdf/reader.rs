@@ -23,9 +23,9 @@ use super::prose::Compounds;
 use super::quality;
 use super::refused;
 use super::view::PageView;
+use crate::draft::Draft;
 use crate::failure::{FailureCode, ParseFailure};
-use crate::parser::{Draft, Input};
-use crate::registry::too_many_pages;
+use crate::parser::Input;
 
 /// Pages read before any is finished: what is learned from them tells headings and furniture apart.
 const BATCH: usize = 64;
@@ -37,7 +37,7 @@ pub(super) fn read(input: Input<'_>) -> Result<Draft, ParseFailure> {
     let ids = document.pages();
     let pages = u32::try_from(ids.len()).unwrap_or(u32::MAX);
     if pages > input.limits.max_pages {
-        return Err(too_many_pages(pages, input.limits));
+        return Err(ParseFailure::too_many_pages(pages, input.limits));
     }
     if pages == 0 {
         return Err(ParseFailure::unreadable("PDF", "it has no pages"));

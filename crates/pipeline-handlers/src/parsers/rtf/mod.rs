@@ -7,9 +7,10 @@ mod state;
 mod token;
 mod walk;
 
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::format::Format;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 
 /// Reads RTF.
 #[derive(Debug, Clone, Copy, Default)]

@@ -24,10 +24,11 @@ use self::sheets::Workbook;
 use super::office::assembly::Assembly;
 use super::office::content::{Content, paragraph};
 use super::office::line::Line;
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::format::Format;
 use crate::header::Header;
-use crate::parser::{Draft, Input, Isolation, Parser};
+use crate::parser::{Input, Isolation, Parser};
 
 /// Key of the sheet's name in rows of workbooks with several sheets.
 const SHEET_KEY: &str = "_sheet";

@@ -15,7 +15,6 @@ use super::ods::{Ods, OdsError};
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
 use crate::parser::Input;
-use crate::registry::too_many_pages;
 
 /// One sheet as read.
 pub(super) struct Sheet {
@@ -104,7 +103,7 @@ pub(super) fn read(input: &Input<'_>) -> Result<Workbook, ParseFailure> {
         Format::Xls => visible(Xls::new(bytes), input),
         Format::Ods => visible(Ods::open(input.bytes), input),
         Format::Xlsx => visible(Xlsx::new(bytes), input),
-        other => Err(crate::sniff::unsupported(other.label())),
+        other => Err(ParseFailure::unsupported(other.label())),
     }
 }
 
@@ -117,7 +116,7 @@ fn visible<S: Source>(opened: Result<S, S::Error>, input: &Input<'_>) -> Result<
     let listed = source.listed();
     let count = u32::try_from(listed.len()).unwrap_or(u32::MAX);
     if count > input.limits.max_pages {
-        return Err(too_many_pages(count, input.limits));
+        return Err(ParseFailure::too_many_pages(count, input.limits));
     }
     let mut workbook = Workbook { sheets: Vec::new(), count: count.max(1), warnings: Vec::new() };
     let mut bytes = 0;

@@ -5,7 +5,8 @@ use regex::Regex;
 use serde_json::{Number, Value, json};
 
 use super::item::Piece;
-use super::plan::{Scalar, StepPlan, fold};
+use super::matcher::fold;
+use super::plan::{Scalar, StepPlan};
 use super::program::{Case, Kind};
 use crate::transform::locale::date::{self, Moment};
 use crate::transform::locale::{Conventions, boolean, money, number};

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use millrace_domain::document::Block;
 use serde_json::Value;
 
-use super::plan::fold;
+use super::matcher::fold;
 
 /// Where something stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::item::{Item, Piece, Place};
-use super::plan::{Matcher, fold};
+use super::matcher::{Matcher, fold};
 
 /// Words of a label that are looked for before a colon.
 const MAX_LABEL_WORDS: usize = 10;

@@ -12,6 +12,7 @@ mod grid;
 mod item;
 mod key;
 mod limits;
+mod matcher;
 mod outcome;
 mod parts;
 mod plan;

@@ -7,8 +7,9 @@ use millrace_domain::document::{Block, BlockKind};
 
 use super::item::{BlockSet, Item, Place, text_of_value};
 use super::key::{self, Unit};
+use super::matcher::Matcher;
 use super::outcome::Stop;
-use super::plan::{Matcher, PageChoice};
+use super::plan::PageChoice;
 use super::program::BlockName;
 use super::run::Run;
 

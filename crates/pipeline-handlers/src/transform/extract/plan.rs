@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::cells::CellRange;
 use super::css;
+use super::matcher::Matcher;
 use super::program::{BlockName, Case, Kind};
-use crate::transform::citations::normalise;
 use crate::transform::locale::Conventions;
 
 /// A program ready to run.
@@ -136,33 +136,6 @@ impl PageChoice {
             Self::Some(ranges) => ranges.contains(page),
         }
     }
-}
-
-/// Compares texts.
-#[derive(Debug, Clone)]
-pub(super) enum Matcher {
-    /// Folded.
-    Exact(String),
-    Regex(Regex),
-}
-
-impl Matcher {
-    /// Whether a text is meant.
-    pub(super) fn is_match(&self, text: &str) -> bool {
-        match self {
-            Self::Exact(folded) => fold(text) == *folded,
-            Self::Regex(regex) => regex.is_match(text),
-        }
-    }
-}
-
-/// A text without what does not count in names: case, blanks, and signs at its end.
-pub(super) fn fold(text: &str) -> String {
-    let mut folded = normalise(text);
-    folded.retain(|character| character != ' ');
-    let end = folded.trim_end_matches([':', '.', '：', '。']).len();
-    folded.truncate(end);
-    folded
 }
 
 /// A step ready to run.

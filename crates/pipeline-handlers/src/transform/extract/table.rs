@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::grid::SheetGrid;
 use super::item::{Columns, Item, Piece, Place, Row, text_of_value};
-use super::plan::{ColumnPlan, Matcher, TablePlan, fold};
+use super::matcher::{Matcher, fold};
+use super::plan::{ColumnPlan, TablePlan};
 
 /// Rows of a table in which its header is looked for.
 const HEADER_SEARCH: usize = 10;

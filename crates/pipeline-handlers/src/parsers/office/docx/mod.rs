@@ -19,9 +19,9 @@ use self::styles::Styles;
 use super::assembly::Assembly;
 use super::content::Content;
 use super::package::{Package, Relations};
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
-use crate::parser::{Draft, Input};
-use crate::registry::too_many_pages;
+use crate::parser::Input;
 use crate::xml::tree::{Element, Part};
 
 /// A piece of content and its page.
@@ -54,7 +54,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Draft, ParseFailure> {
     let body = package.text(&main).ok_or_else(|| unreadable(&"its body is missing or broken"))?;
     let pages = Pages::at_least(&body);
     if pages > input.limits.max_pages {
-        return Err(too_many_pages(pages, input.limits));
+        return Err(ParseFailure::too_many_pages(pages, input.limits));
     }
     let relations = package.relations(&main);
     let mut side = |kind: &str| {

@@ -11,9 +11,9 @@ use self::layouts::Layouts;
 use super::assembly::Assembly;
 use super::content::Content;
 use super::package::{Package, Relations};
+use crate::draft::Draft;
 use crate::failure::ParseFailure;
-use crate::parser::{Draft, Input};
-use crate::registry::too_many_pages;
+use crate::parser::Input;
 use crate::xml::tree::Element;
 
 /// Most bytes that merged cells repeat, over the whole presentation.
@@ -51,7 +51,7 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Draft, ParseFailure> {
         .collect();
     let count = u32::try_from(slides.len()).unwrap_or(u32::MAX);
     if count > input.limits.max_pages {
-        return Err(too_many_pages(count, input.limits));
+        return Err(ParseFailure::too_many_pages(count, input.limits));
     }
     let authors = Authors::read(&mut package, &relations);
     let mut reader = Reader {

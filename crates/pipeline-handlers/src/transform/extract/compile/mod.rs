@@ -3,7 +3,8 @@
 mod selector;
 
 use super::limits::ExtractLimits;
-use super::plan::{FieldPlan, Matcher, Plan, Scalar, Shape, Source, StepPlan, escaped, fold};
+use super::matcher::{Matcher, fold};
+use super::plan::{FieldPlan, Plan, Scalar, Shape, Source, StepPlan, escaped};
 use super::program::{Field, Fields, Kind, Program, Step};
 use crate::transform::locale::{Conventions, money};
 

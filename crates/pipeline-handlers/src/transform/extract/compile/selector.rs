@@ -7,7 +7,8 @@ use regex::{Regex, RegexBuilder};
 use super::{Checked, Compiler, bad, number};
 use crate::transform::extract::cells::CellRange;
 use crate::transform::extract::css;
-use crate::transform::extract::plan::{ColumnPlan, Find, Matcher, PageChoice, Select, TablePlan, fold};
+use crate::transform::extract::matcher::{Matcher, fold};
+use crate::transform::extract::plan::{ColumnPlan, Find, PageChoice, Select, TablePlan};
 use crate::transform::extract::program::{Alternatives, Column, Pages, Pattern, RowTest, Selector, Table};
 use crate::transform::extract::reading::OneOrMany;
 
