@@ -9,6 +9,7 @@ use crate::budget::Budget;
 use crate::failure::ParseFailure;
 use crate::format::Format;
 use crate::limits::ParserLimits;
+use crate::ole2::Container;
 
 /// Bytes an entry may inflate to before its ratio counts: small files of blanks compress well, and harm nobody.
 const RATIO_FREE_BYTES: u64 = 1 << 20;
@@ -180,6 +181,10 @@ pub(crate) fn ole2_format(bytes: &[u8]) -> Result<Format, ParseFailure> {
         Ok(_) => Err(ParseFailure::unsupported("OLE2")),
         Err(error) => match error.kind() {
             undoc::ErrorKind::Encrypted => Err(ParseFailure::encrypted("office")),
+            // The same answer for a container that is broken as for one of another kind.
+            undoc::ErrorKind::UnsupportedFormat if Container::open(bytes).is_none() => {
+                Err(ParseFailure::unreadable("office", "its container is broken"))
+            }
             undoc::ErrorKind::UnsupportedFormat => Err(ParseFailure::unsupported("OLE2")),
             _ => Err(ParseFailure::unreadable("office", error)),
         },

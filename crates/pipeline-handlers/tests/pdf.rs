@@ -184,6 +184,21 @@ fn pages_without_a_text_layer_are_known() {
 }
 
 #[test]
+fn text_that_reaches_far_off_any_page_is_left_out() {
+    let words = "BT /F1 12 Tf 72 720 Td (here) Tj ET";
+    // So large that columns would be looked for over all that it covers, two points at a time.
+    let large = format!("{words} BT /F1 177777777777 Tf 72 700 Td (large) Tj ET");
+    let document = parse(&drawn(&[Sheet::default().raw(&large)]));
+    assert_eq!(document.markdown.trim_end().lines().last(), Some("here"));
+    assert_eq!(document.warnings, ["1 pieces of text stand too far off their page and were left out"]);
+    // Where they stand far off, their reader has left them out.
+    for place in ["177777777777 700", "72 -177777777777"] {
+        let document = parse(&drawn(&[Sheet::default().raw(&format!("{words} BT /F1 12 Tf {place} Td (far) Tj ET"))]));
+        assert_eq!(document.markdown.trim_end().lines().last(), Some("here"), "{place}");
+    }
+}
+
+#[test]
 fn filled_in_forms_are_read() {
     let field = "<< /FT /Tx /T (Surname) /V (Lovelace) >>";
     let bytes = drawn_with(

@@ -141,8 +141,11 @@ fn broken_files_are_unreadable() {
 fn a_sheet_that_eats_memory_is_stopped() {
     // One cell that is said to be repeated 98 million times.
     let repeated = r#"<table:table-row table:number-rows-repeated="6000"><table:table-cell table:number-columns-repeated="16384" office:value-type="float" office:value="1"><text:p>1</text:p></table:table-cell></table:table-row>"#;
-    let memory = ParserLimits { memory_bytes: 256 << 20, ..limits() };
-    refused("repeats.ods", ods("S", repeated), memory, FailureCode::ParserMemory);
+    let book = ods("S", repeated);
+    let memory = ParserLimits { memory_bytes: 256 << 20, max_output_bytes: u64::MAX, ..limits() };
+    refused("repeats.ods", book.clone(), memory, FailureCode::ParserMemory);
+    // Copies are counted before they are made.
+    refused("repeats.ods", book, limits(), FailureCode::OutputTooLarge);
 }
 
 #[tokio::test]

@@ -3,10 +3,12 @@
 use undoc::render::{RenderOptions, to_markdown};
 use undoc::{Document, ErrorKind, SectionMarkerStyle};
 
+use super::word_counts;
 use crate::blocks::{Markers, scan};
 use crate::draft::Draft;
 use crate::failure::ParseFailure;
 use crate::format::Format;
+use crate::panics;
 use crate::parser::Input;
 
 /// Reads a file.
@@ -15,6 +17,13 @@ use crate::parser::Input;
 /// `encrypted_file`, `unreadable_file`, `too_many_pages`.
 pub(super) fn parse(input: &Input<'_>) -> Result<Draft, ParseFailure> {
     let label = input.format.label();
+    if input.format == Format::Doc && word_counts::are_beyond(input.bytes) {
+        return Err(ParseFailure::unreadable(label, "it promises more text than it holds"));
+    }
+    panics::contained(label, || read(input, label))
+}
+
+fn read(input: &Input<'_>, label: &str) -> Result<Draft, ParseFailure> {
     let mut document = undoc::parse_bytes(input.bytes).map_err(|error| refused(label, &error))?;
     let is_slides = input.format == Format::Ppt;
     // Nothing in a DOC file says where its pages end.

@@ -14,6 +14,7 @@ pub(crate) mod package;
 mod pptx;
 mod symbol_font;
 mod symbols;
+mod word_counts;
 
 use crate::draft::Draft;
 use crate::failure::ParseFailure;

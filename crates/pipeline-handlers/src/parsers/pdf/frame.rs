@@ -1,7 +1,19 @@
 //! From a PDF's coordinates to those of a page as it is shown.
 
-use unpdf::parser::TextLine;
 use unpdf::parser::backend::PageBox;
+use unpdf::parser::{TextLine, TextSpan};
+
+/// How far from the origin text may stand, in points: seven times the width of the largest page that a PDF can have
+/// (ISO 32000-1 annex C: 14 400).
+const REACH: f32 = 100_000.0;
+
+/// Whether a piece of text stands where a page could be. Looking for columns takes memory by the distance between the
+/// outermost pieces: one number in a file, if it is large enough, takes any.
+pub(super) fn is_within_reach(span: &TextSpan) -> bool {
+    let ink = span.ink_width.unwrap_or(0.0);
+    // Nothing that is not finite is less than anything.
+    [span.x, span.y, span.x + span.width, span.x + ink, span.font_size].iter().all(|length| length.abs() < REACH)
+}
 
 /// A rectangle in the PDF's own coordinates: points, y upwards.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -43,7 +43,7 @@ impl Parser for PdfParser {
     }
 
     fn version(&self) -> &'static str {
-        "3+unpdf-0.52.1"
+        "4+unpdf-0.52.1"
     }
 
     fn formats(&self) -> &'static [Format] {

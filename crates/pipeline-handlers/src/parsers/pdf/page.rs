@@ -6,7 +6,7 @@ use unpdf::parser::backend::{PageId, RawBackend};
 use unpdf::parser::{LayoutAnalyzer, TableDetector, TextLine, TextSpan};
 
 use super::direction;
-use super::frame::{Area, Frame};
+use super::frame::{self, Area, Frame};
 use super::tables::{self, Piece};
 use super::view::PageView;
 
@@ -47,6 +47,8 @@ pub(super) struct Facts {
     pub(super) lost_streams: usize,
     /// Text layers of scans left out as unreadable.
     pub(super) lost_layers: usize,
+    /// Pieces of text left out since they stand, or reach, too far off any page.
+    pub(super) far_runs: usize,
     /// Characters that nothing paints: what some other program once recognised on a scan.
     pub(super) invisible_characters: usize,
     /// Whether it shows pictures, or shapes that letters could be drawn with.
@@ -61,6 +63,7 @@ impl Facts {
         self.lost_runs += other.lost_runs;
         self.lost_streams += other.lost_streams;
         self.lost_layers += other.lost_layers;
+        self.far_runs += other.far_runs;
         self.invisible_characters += other.invisible_characters;
         self.is_painted |= other.is_painted;
     }
@@ -72,6 +75,9 @@ impl Page {
         let view = PageView::new(document, number, id);
         let analyzer = LayoutAnalyzer::new(&view);
         let mut spans = analyzer.extract_page_spans(number)?;
+        let read = spans.len();
+        spans.retain(frame::is_within_reach);
+        let far_runs = read - spans.len();
         analyzer.filter_spans_for_page(&mut spans, number);
         direction::set_words_apart(&mut spans);
         let frame = Frame::new(view.shown(), view.rotation());
@@ -80,6 +86,7 @@ impl Page {
             lost_runs: analyzer.suppressed_text_runs(),
             lost_streams: analyzer.undecodable_content_streams(),
             lost_layers: usize::from(analyzer.ocr_text_suppressed()),
+            far_runs,
             invisible_characters: usize::try_from(found.invisible_text_chars).unwrap_or(usize::MAX),
             is_painted: counts.image > 0 || found.fill_op_count > MOST_ORNAMENTS,
             ..Facts::default()
@@ -91,7 +98,8 @@ impl Page {
         }
         facts.unknown_characters += usize::try_from(found.undecoded_text_codes).unwrap_or(usize::MAX);
         let lines = analyzer.group_spans_into_lines_pub(spans);
-        let is_ruled = found.ruled_grids > 0 || view.could_hold_ruled_tables(&lines);
+        // Who reads ruled tables reads the page by itself, with what is left out here.
+        let is_ruled = far_runs == 0 && (found.ruled_grids > 0 || view.could_hold_ruled_tables(&lines));
         let mut page = Self { number, frame, lines, pieces: Vec::new(), is_ruled, facts };
         if !page.is_ruled {
             page.find_columns(&analyzer);

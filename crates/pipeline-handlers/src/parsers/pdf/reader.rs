@@ -217,6 +217,7 @@ impl<'a> Reading<'a> {
         warn(self.facts.lost_streams, "content streams could not be decoded");
         warn(self.facts.lost_runs, "pieces of text have fonts that cannot be decoded");
         warn(self.facts.lost_layers, "scanned pages have an unreadable text layer");
+        warn(self.facts.far_runs, "pieces of text stand too far off their page and were left out");
         warn(self.facts.unknown_characters, "characters could not be decoded");
         if !self.blanks.is_empty() {
             warnings.push(format!("{} of {pages} pages are blank", self.blanks.len()));

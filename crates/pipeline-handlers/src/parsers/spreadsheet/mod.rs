@@ -12,6 +12,7 @@ mod ods;
 mod regions;
 mod sheets;
 mod units;
+mod xls;
 
 use std::collections::HashMap;
 

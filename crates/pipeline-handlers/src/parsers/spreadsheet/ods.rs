@@ -4,6 +4,7 @@
 //! what a cell holds and what people see in it.
 
 use std::fmt;
+use std::ops::Range;
 
 use calamine::{Data, Dimensions, Sheet as Listed, SheetType, SheetVisible};
 use quick_xml::Reader;
@@ -149,8 +150,16 @@ impl Walk<'_> {
                     let cells = self.cells()?;
                     let last = self.row + repeats;
                     for row in self.row..if cells.is_empty() { self.row } else { last } {
-                        for (column, cell) in &cells {
-                            if !sink.push(row, *column, cell.clone()) {
+                        for (columns, cell) in &cells {
+                            let is_first = |column: u32| (row, column) == (self.row, columns.start);
+                            let has_room = columns.clone().all(|column| {
+                                if is_first(column) {
+                                    sink.push(row, column, cell.clone())
+                                } else {
+                                    sink.push_copy(row, column, cell)
+                                }
+                            });
+                            if !has_room {
                                 return Ok(());
                             }
                         }
@@ -167,8 +176,8 @@ impl Walk<'_> {
         }
     }
 
-    /// The filled cells of a row, with their columns.
-    fn cells(&mut self) -> Result<Vec<(u32, Cell)>, OdsError> {
+    /// The filled cells of a row, with the columns that each stands in: one, unless it is repeated.
+    fn cells(&mut self) -> Result<Vec<(Range<u32>, Cell)>, OdsError> {
         let mut cells = Vec::new();
         let mut column = 0_u32;
         loop {
@@ -187,8 +196,8 @@ impl Walk<'_> {
             let typed = typed(&tag);
             let text = if is_open { self.text()? } else { String::new() };
             let cell = cell(typed, text);
-            if !cell::is_blank(&cell.data) {
-                cells.extend((column..end).map(|column| (column, cell.clone())));
+            if !cell::is_blank(&cell.data) && column < end {
+                cells.push((column..end, cell));
             }
             column = end;
         }

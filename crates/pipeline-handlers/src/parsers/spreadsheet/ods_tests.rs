@@ -30,6 +30,20 @@ fn cells_far_apart_cost_what_any_cells_cost() {
 }
 
 #[test]
+fn repeated_cells_are_counted_before_they_fill_the_memory() {
+    let times = |columns: u32, rows: u32| {
+        format!(
+            r#"<table:table-row table:number-rows-repeated="{rows}"><table:table-cell table:number-columns-repeated="{columns}" office:value-type="float" office:value="1"/><table:table-cell office:value-type="float" office:value="2"/></table:table-row>"#
+        )
+    };
+    let (cells, _) = read(&times(2, 2));
+    assert_eq!(cells, ["0,0=1", "0,1=1", "0,2=2", "1,0=1", "1,1=1", "1,2=2"]);
+    // Four thousand million times is as often as a sheet has places.
+    let (cells, _) = read(&times(u32::MAX, u32::MAX));
+    assert!((10_000..30_000).contains(&cells.len()), "{} cells in a mebibyte", cells.len());
+}
+
+#[test]
 fn values_and_what_people_see_are_told_apart() {
     let (cells, merged) = read(
         r#"<table:table-row><table:table-cell office:value-type="percentage" office:value="0.25"><text:p>25%</text:p></table:table-cell><table:table-cell office:value-type="date" office:date-value="2024-01-31"><text:p>31.01.24</text:p></table:table-cell><table:table-cell office:value-type="time" office:time-value="PT1H"><text:p/></table:table-cell><table:table-cell office:value-type="boolean" office:boolean-value="true"><text:p>WAHR</text:p></table:table-cell><table:table-cell table:number-columns-spanned="2" table:number-rows-spanned="3" office:value-type="string"><office:annotation><text:p>why</text:p></office:annotation><text:p>a<text:s text:c="2"/>&lt;b</text:p><text:p>c</text:p></table:table-cell><table:covered-table-cell/><table:table-cell table:number-columns-repeated="2" office:value-type="float" office:value="nonsense"><text:p>x</text:p></table:table-cell></table:table-row>"#,

@@ -12,8 +12,10 @@ use super::cell::Cell;
 use super::grid::Grid;
 use super::number_formats::NumberFormats;
 use super::ods::{Ods, OdsError};
+use super::xls;
 use crate::failure::{FailureCode, ParseFailure};
 use crate::format::Format;
+use crate::panics;
 use crate::parser::Input;
 
 /// One sheet as read.
@@ -75,6 +77,13 @@ impl Sink {
         !self.is_over()
     }
 
+    /// The same for a cell that the file has once and says stands here too. Such a cell costs the file nothing, so what it
+    /// takes in memory counts as well.
+    pub(super) fn push_copy(&mut self, row: u32, column: u32, cell: &Cell) -> bool {
+        self.bytes = self.bytes.saturating_add(size_of::<(u32, u32, Cell)>() as u64);
+        self.push(row, column, cell.clone())
+    }
+
     fn is_over(&self) -> bool {
         self.bytes > self.max_bytes
     }
@@ -99,8 +108,11 @@ impl Sink {
 pub(super) fn read(input: &Input<'_>) -> Result<Workbook, ParseFailure> {
     let bytes = Cursor::new(input.bytes);
     match input.format {
-        Format::Xlsb => visible(Xlsb::new(bytes), input),
-        Format::Xls => visible(Xls::new(bytes), input),
+        Format::Xlsb => panics::contained(input.format.label(), || visible(Xlsb::new(bytes), input)),
+        Format::Xls => {
+            let workbook = xls::workbook_of(input.bytes, input.limits)?;
+            panics::contained(input.format.label(), || visible(Xls::new(Cursor::new(workbook.as_slice())), input))
+        }
         Format::Ods => visible(Ods::open(input.bytes), input),
         Format::Xlsx => visible(Xlsx::new(bytes), input),
         other => Err(ParseFailure::unsupported(other.label())),
@@ -132,7 +144,7 @@ fn visible<S: Source>(opened: Result<S, S::Error>, input: &Input<'_>) -> Result<
             merged = source.merged(&sheet.name);
         }
         if sink.is_over() {
-            let message = format!("the cells hold more than {} bytes of text", input.limits.max_output_bytes);
+            let message = format!("the cells hold more than {} bytes", input.limits.max_output_bytes);
             return Err(ParseFailure::new(FailureCode::OutputTooLarge, message));
         }
         bytes = sink.bytes;
