@@ -7,9 +7,11 @@ mod archives;
 #[path = "../../../pipeline-handlers/tests/support/files.rs"]
 #[expect(dead_code, reason = "the tests of the parsers use other parts of it")]
 mod files;
+mod fonts;
 mod legacy;
 mod markup;
 mod office;
+mod packages;
 mod pages;
 mod pictures;
 mod support;

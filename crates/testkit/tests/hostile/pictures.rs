@@ -1,5 +1,7 @@
 //! Pictures, which Tesseract reads in a process of its own.
 
+use millrace_server::config::EngineName;
+
 use crate::support::{hostile, try_all_with};
 
 /// CRC-32 as PNG has it.
@@ -50,9 +52,10 @@ async fn pictures() {
             (279, 1, 16),
         ]
     };
-    let refused: &[&str] = &["unreadable_file", "parser_memory", "parser_timeout", "parser_crashed"];
+    let refused: &[&str] = &["unreadable_file"];
     try_all_with(
         |config| {
+            config.parsers.order = vec![EngineName::Local, EngineName::Tesseract];
             config.parsers.tesseract.memory_bytes = 512 << 20;
             config.parsers.tesseract.page_seconds = 20;
             config.parsers.tesseract.max_pages = 20;
@@ -60,8 +63,9 @@ async fn pictures() {
         vec![
             hostile("huge.png", png(65_535, 65_535), refused),
             hostile("zero.png", png(0, 0), refused),
-            hostile("loop.tiff", tiff(&page(4, 4), 8), &["unreadable_file", "too_many_pages", "parser_crashed", "completed"]),
-            hostile("huge.tiff", tiff(&page(4_000_000_000, 4_000_000_000), 0), &["completed", "unreadable_file", "parser_memory"]),
+            hostile("loop.tiff", tiff(&page(4, 4), 8), &["too_many_pages"]),
+            // Versions of the library for TIFF differ in whether they refuse it, or read nothing.
+            hostile("huge.tiff", tiff(&page(4_000_000_000, 4_000_000_000), 0), &["completed", "unreadable_file"]),
             hostile("counts.tiff", tiff(&[(273, u32::MAX, u32::MAX), (279, u32::MAX, 4)], u32::MAX), refused),
             hostile("cut.jpg", b"\xFF\xD8\xFF\xE0\x00\x10JFIF\x00\x01\xFF\xC0\x00\x11\x08\xFF\xFF\xFF\xFF\x03".to_vec(), refused),
             hostile("cut.gif", b"GIF89a\xFF\xFF\xFF\xFF\xF7\x00\x00".to_vec(), refused),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use millrace_server::config::Config;
+use millrace_server::config::{Config, EngineName};
 use millrace_testkit::world::Backend;
-use millrace_testkit::{TestApp, World};
+use millrace_testkit::{Form, TestApp, World};
 use serde_json::Value;
 
 use crate::files::docx;
@@ -14,17 +14,32 @@ pub const MEMORY: u64 = 192 << 20;
 /// Largest document as JSON, in bytes.
 pub const OUTPUT: u64 = 16 << 20;
 
-/// A file, and how its task may end: `completed`, or the code of its failure. More than one where it depends on the
-/// machine which limit is met first.
+/// A file, and how its task ends: `completed`, or the code of its failure. Two where it depends on the machine which
+/// limit is met first.
 pub struct Hostile {
     name: &'static str,
     bytes: Vec<u8>,
-    ends: &'static [&'static str],
+    ends: Vec<&'static str>,
+    /// How it is to be parsed, as the API has it.
+    options: Option<&'static str>,
+}
+
+impl Hostile {
+    /// The same with every page made into a picture, whatever text the file holds.
+    pub fn drawn(self) -> Self {
+        Self { options: Some(r#"{"parser":"tesseract","force_ocr":true}"#), ..self }
+    }
 }
 
 /// A file of the tables below.
-pub fn hostile(name: &'static str, bytes: impl Into<Vec<u8>>, ends: &'static [&'static str]) -> Hostile {
-    Hostile { name, bytes: bytes.into(), ends }
+pub fn hostile(name: &'static str, bytes: impl Into<Vec<u8>>, ends: &[&'static str]) -> Hostile {
+    Hostile { name, bytes: bytes.into(), ends: ends.to_vec(), options: None }
+}
+
+/// An input that the fuzzer found.
+pub fn regression(path: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/regressions");
+    std::fs::read(format!("{folder}/{path}")).expect("an input")
 }
 
 /// Tries files one after the other on one worker with low limits.
@@ -42,6 +57,8 @@ pub async fn try_all_on(backend: Backend, change: impl FnOnce(&mut Config), file
     let world = Arc::new(World::new(backend).await.expect("a world"));
     let builder = world.app().config(|config| {
         let parsers = &mut config.parsers;
+        // What the built-in parsers refuse is refused, whatever else this machine has.
+        parsers.order = vec![EngineName::Local];
         parsers.workers = Some(1);
         parsers.warm_workers = 1;
         parsers.memory_bytes = MEMORY;
@@ -59,14 +76,15 @@ pub async fn try_all_on(backend: Backend, change: impl FnOnce(&mut Config), file
     let project = app.client.project().await;
     let expected = good(&app, project).await;
     let mut surprises = Vec::new();
-    for Hostile { name, bytes, ends } in files {
-        let task = app.client.run(project, name, bytes).await;
+    for (number, Hostile { name, bytes, ends, options }) in files.into_iter().enumerate() {
+        let form = options.iter().fold(Form::of(project), |form, options| form.field("parse_options", options));
+        let task = app.client.wait(app.client.submitted(form.file(name, bytes)).await[0]).await;
         let end = match task["status"].as_str() {
             Some("failed") => task["error"]["code"].as_str().unwrap_or("no code").to_owned(),
             status => status.unwrap_or("no status").to_owned(),
         };
         if !ends.contains(&end.as_str()) {
-            surprises.push(format!("{name}: {end}, and not {ends:?}: {}", task["error"]["message"]));
+            surprises.push(format!("{number} {name}: {end}, and not {ends:?}: {}", task["error"]["message"]));
         }
         assert_eq!(good(&app, project).await, expected, "the file after {name}");
     }

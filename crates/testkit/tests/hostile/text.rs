@@ -1,9 +1,16 @@
 //! Rows, JSON, YAML, Markdown, plain text.
 
-use crate::support::{hostile, try_all};
+use millrace_server::config::Config;
+
+use crate::support::{hostile, try_all, try_all_with};
 
 const DEEP: usize = 100_000;
-const LONG: usize = 96 << 20;
+/// A third of the memory of the tests with such lines.
+const LONG: usize = 32 << 20;
+
+fn less_memory(config: &mut Config) {
+    config.parsers.memory_bytes = 96 << 20;
+}
 
 #[tokio::test]
 async fn json_and_yaml() {
@@ -12,32 +19,34 @@ async fn json_and_yaml() {
         text + &format!("a{level}: &a{level} [*a{last}, *a{last}, *a{last}, *a{last}, *a{last}, *a{last}]\n")
     });
     let line = |line: String| format!("{{\"a\": 1}}\n{line}\n{{\"a\": 2}}\n");
-    try_all(vec![
+    let names: String = (0..DEEP).map(|number| format!("{{\"n{number}\": {number}}}\n")).collect();
+    let files = vec![
         hostile("deep.json", ["[".repeat(DEEP), "]".repeat(DEEP)].concat(), &["completed"]),
         hostile("open.json", "[".repeat(DEEP), &["unreadable_file"]),
         hostile("members.json", ["{\"a\":".repeat(DEEP), "1".into(), "}".repeat(DEEP)].concat(), &["completed"]),
         hostile("number.json", format!("{{\"a\": 1{}}}", "0".repeat(1 << 20)), &["completed"]),
         hostile("deep.ndjson", line(["[".repeat(DEEP), "]".repeat(DEEP)].concat()), &["completed"]),
         hostile("long.ndjson", line(format!("{{\"b\": \"{}\"}}", "x".repeat(LONG))), &["unreadable_file"]),
+        hostile("names.ndjson", names, &["completed"]),
         hostile("flow.yaml", "[".repeat(DEEP), &["unreadable_file"]),
         hostile("block.yaml", "- ".repeat(DEEP), &["completed"]),
         hostile("laughs.yaml", laughs, &["output_too_large"]),
-    ])
-    .await;
+    ];
+    try_all_with(less_memory, files).await;
 }
 
 #[tokio::test]
 async fn rows() {
     let wide = |rows: usize| format!("{}\n{}", vec!["c"; 100_000].join(","), "1,2,3\n".repeat(rows));
-    try_all(vec![
+    let files = vec![
         hostile("line.csv", ["a,b\n".to_owned(), "x,".repeat(LONG / 2)].concat(), &["unreadable_file"]),
         hostile("quote.csv", ["a,b\n1,\"".to_owned(), "x".repeat(LONG)].concat(), &["unreadable_file"]),
         hostile("columns.csv", wide(2), &["completed"]),
         hostile("rectangle.csv", wide(2_000), &["output_too_large"]),
         hostile("empty.csv", ",".repeat(1 << 20), &["output_too_large"]),
         hostile("quotes.csv", "\"".repeat(3 << 20), &["completed"]),
-    ])
-    .await;
+    ];
+    try_all_with(less_memory, files).await;
 }
 
 #[tokio::test]
