@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::money;
+use super::{money, numerals};
 
 /// Digits of a number that are read; longer ones are no numbers.
 const MAX_DIGITS: usize = 60;
@@ -21,7 +21,7 @@ pub(crate) fn parse(text: &str, decimal: Option<char>) -> Result<String, String>
     }
     // Twice, because sign and currency stand in either order.
     for _ in 0..2 {
-        rest = money::without_currency(rest);
+        rest = without_dashes(money::without_currency(rest));
         if let Some(inner) = strip_minus(rest).filter(|_| !negative) {
             (rest, negative) = (inner, true);
         } else if let Some(inner) = rest.strip_prefix('+') {
@@ -29,14 +29,26 @@ pub(crate) fn parse(text: &str, decimal: Option<char>) -> Result<String, String>
         }
     }
     let rest = rest.strip_suffix('%').unwrap_or(rest).trim();
-    let digits = digits(rest, decimal)?;
+    let digits = match numerals::number(rest, |text| digits(text, decimal).ok()) {
+        Some(digits) => digits,
+        None => digits(rest, decimal)?,
+    };
     let is_zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
     Ok(if negative && !is_zero { format!("-{digits}") } else { digits })
 }
 
 fn strip_minus(text: &str) -> Option<&str> {
-    let minus = |character| matches!(character, '-' | '\u{2212}' | '\u{2013}');
+    let minus = |character| matches!(character, '-' | '\u{2212}' | '\u{2013}' | '负' | '負');
     text.strip_prefix(minus).or_else(|| text.strip_suffix(minus)).map(str::trim)
+}
+
+/// An amount without the dash that stands for no cents: `12,–`, `12.--`.
+fn without_dashes(text: &str) -> &str {
+    let whole = text.trim_end_matches(['-', '\u{2013}', '\u{2014}']);
+    match whole.strip_suffix([',', '.']) {
+        Some(amount) if whole.len() < text.len() => amount,
+        _ => text,
+    }
 }
 
 fn is_blank(character: char) -> bool {
@@ -145,6 +157,17 @@ mod tests {
             ("¥１２００", '.', "1200"),
             ("007", '.', "7"),
             ("-0", '.', "0"),
+            ("12,–", ',', "12"),
+            ("1.250,-- €", ',', "1250"),
+            ("CHF 12.—", '.', "12"),
+            ("3万元", '.', "30000"),
+            ("1.2万", '.', "12000"),
+            ("人民币 3.5亿元", '.', "350000000"),
+            ("3万5千", '.', "35000"),
+            ("一百二十", '.', "120"),
+            ("负十二", '.', "-12"),
+            ("叁万贰仟元整", '.', "32000"),
+            ("二〇二四", '.', "2024"),
         ] {
             assert_eq!(parse(text, Some(decimal)).as_deref(), Ok(expected), "{text}");
         }
@@ -170,9 +193,26 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in
-            ["", "abc", "12 kg", "1.2.3", "1,23,4", "1..2", "1,", "1 23", "2024-01-02", "12,3.4,5", "--5", "1e5"]
-        {
+        for text in [
+            "",
+            "abc",
+            "12 kg",
+            "12 千克",
+            "万",
+            "一万亿万",
+            "三件",
+            "1.2万3.4",
+            "一十百千",
+            "1.2.3",
+            "1,23,4",
+            "1..2",
+            "1,",
+            "1 23",
+            "2024-01-02",
+            "12,3.4,5",
+            "--5",
+            "1e5",
+        ] {
             assert!(parse(text, Some('.')).is_err(), "{text}");
         }
         assert!(parse("1,234.56", Some(',')).is_err());
