@@ -29,6 +29,15 @@ impl PostprocessMode {
         }
     }
 
+    /// The JSON Schema of rules that name none. The program of an `extract` rule says itself what comes out, an object or
+    /// a list; a model has to be told at least that much.
+    pub fn default_schema(self) -> Value {
+        match self {
+            Self::Extract => serde_json::json!({}),
+            Self::Llm | Self::Skip => serde_json::json!({"type": "object"}),
+        }
+    }
+
     /// Reads [`as_str`](Self::as_str).
     pub fn from_text(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.as_str() == text)
@@ -84,7 +93,7 @@ impl RuleDefinition {
             name: BUILTIN_RULE_NAME.to_owned(),
             description: "Keeps the parsed text as it is.".to_owned(),
             mode: PostprocessMode::Skip,
-            json_schema: serde_json::json!({"type": "object"}),
+            json_schema: PostprocessMode::Skip.default_schema(),
             system_prompt: None,
             model: None,
             options: serde_json::json!({}),

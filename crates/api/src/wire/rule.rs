@@ -64,7 +64,7 @@ pub struct RuleInput {
     #[serde(default)]
     #[schema(max_length = 10000)]
     pub description: Option<String>,
-    /// JSON Schema of the result; any object by default.
+    /// JSON Schema of the result; any object by default, and for `extract` whatever its fields give.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub json_schema: Option<Value>,
@@ -93,15 +93,15 @@ impl RuleInput {
     pub fn checked(self) -> Result<RuleDefinition, Problem> {
         let optional =
             |text: Option<String>, most, pointer| text.map(|text| checked_text(&text, most, pointer)).transpose();
+        let mode: PostprocessMode = self.postprocess_mode.unwrap_or(Mode::Llm).into();
         let (title, json_schema, options, system_prompt, model) = all((
             checked_title(&self.name, self.description.as_deref()),
-            checked_object(self.json_schema.unwrap_or_else(|| json!({"type": "object"})), "/json_schema"),
+            checked_object(self.json_schema.unwrap_or_else(|| mode.default_schema()), "/json_schema"),
             checked_object(self.options.unwrap_or_else(|| json!({})), "/options"),
             optional(self.system_prompt, MAX_PROMPT, "/system_prompt"),
             optional(self.model, MAX_MODEL, "/model"),
         ))?;
         let (name, description) = title;
-        let mode = self.postprocess_mode.unwrap_or(Mode::Llm).into();
         Ok(RuleDefinition { name, description, mode, json_schema, system_prompt, model, options })
     }
 }
@@ -172,5 +172,22 @@ impl From<&Rule> for RuleBody {
             created_at: rule.created_at,
             updated_at: rule.updated_at,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_without_a_schema_gets_one_that_its_results_fit() {
+        let schema = |mode: &str| {
+            let input = json!({"name": "r", "postprocess_mode": mode, "options": {}});
+            let input: RuleInput = serde_json::from_value(input).expect("a rule");
+            input.checked().expect("sound").json_schema
+        };
+        // Rules with `each` give lists.
+        assert_eq!(schema("extract"), json!({}));
+        assert_eq!(schema("llm"), json!({"type": "object"}));
     }
 }
