@@ -20,7 +20,7 @@ use crate::parse_options::ParseOptions;
 use crate::pointer::JsonPointer;
 use crate::provider::ProviderWithSecret;
 use crate::rule::{Rule, RuleDefinition};
-use crate::rule_test::{RuleTest, RuleTestOutcome};
+use crate::rule_test::{RuleTest, RuleTestFailure, RuleTestOutcome};
 use crate::secret::Secret;
 use crate::state_machine::Stage;
 use crate::stored_provider::SealedSecret;
@@ -111,8 +111,8 @@ pub trait RuleTester: Send + Sync + 'static {
     /// Parses, transforms, and tells what was done.
     ///
     /// # Errors
-    /// A [`TaskFailure`], as the task would have had it.
-    async fn test(&self, test: RuleTest) -> Result<RuleTestOutcome, TaskFailure>;
+    /// The failure that the task would have had, with the steps that led there.
+    async fn test(&self, test: RuleTest) -> Result<RuleTestOutcome, RuleTestFailure>;
 }
 
 /// Finds the language models that a user may call.

@@ -9,7 +9,7 @@ use crate::citation::Citations;
 use crate::ids::{ProjectId, UserId};
 use crate::parse_options::ParseOptions;
 use crate::rule::RuleDefinition;
-use crate::task::SourceFile;
+use crate::task::{SourceFile, TaskFailure};
 
 /// What the rule is tried on.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,4 +79,19 @@ pub struct RuleTestOutcome {
     pub tokens: Option<u64>,
     /// What they cost, in US dollars.
     pub cost_usd: Option<f64>,
+}
+
+/// Why a trial gave nothing, and what was done until then: that is what its rule is mended by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleTestFailure {
+    /// What a task would have failed with.
+    pub failure: TaskFailure,
+    /// What was done, in order.
+    pub trace: Vec<TraceStep>,
+}
+
+impl From<TaskFailure> for RuleTestFailure {
+    fn from(failure: TaskFailure) -> Self {
+        Self { failure, trace: Vec::new() }
+    }
 }

@@ -13,6 +13,7 @@ use actix_web::http::header::{
     ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpResponse, ResponseError};
+use millrace_domain::rule_test::TraceStep;
 use millrace_domain::{Fault, TaskFailure};
 use millrace_repository::RepositoryError;
 use serde::Serialize;
@@ -23,7 +24,7 @@ pub use kind::{ProblemKind, status};
 pub use markdown::errors_markdown;
 
 use crate::http::request_id::REQUEST_ID;
-use crate::wire::failure::ErrorBody;
+use crate::wire::failure::{ErrorBody, TraceBody};
 
 /// Media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -57,6 +58,7 @@ struct About {
     retry_after_seconds: Option<u64>,
     allow: Option<String>,
     failure: Option<TaskFailure>,
+    trace: Vec<TraceStep>,
     request_id: Option<HeaderValue>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -121,6 +123,13 @@ impl Problem {
     pub fn caused_by_task(mut self, failure: TaskFailure) -> Self {
         self.about.retry_after_seconds = failure.retry_after_seconds;
         self.about.failure = Some(failure);
+        self
+    }
+
+    /// Tells the steps of a trial that led there.
+    #[must_use]
+    pub fn after(mut self, trace: Vec<TraceStep>) -> Self {
+        self.about.trace = trace;
         self
     }
 
@@ -208,6 +217,9 @@ pub struct ProblemBody<'a> {
     /// What the task would have failed with; in answers to trials of rules alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<ErrorBody<'a>>,
+    /// What was done before it failed, in order; in answers to trials of rules alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Vec<TraceBody>>,
 }
 
 impl fmt::Display for Problem {
@@ -244,6 +256,8 @@ impl Problem {
             },
             errors: &self.about.errors,
             failure: self.about.failure.as_ref().map(ErrorBody::from),
+            trace: (!self.about.trace.is_empty())
+                .then(|| self.about.trace.iter().cloned().map(TraceBody::from).collect()),
         };
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = HttpResponse::build(status);

@@ -1,7 +1,9 @@
-//! The error of a task on the wire.
+//! The error of a task on the wire, and the steps of a trial that may have led to it.
 
+use millrace_domain::rule_test::TraceStep;
 use millrace_domain::task::TaskFailure;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::words::ErrorStage;
@@ -39,5 +41,25 @@ impl<'a> From<&'a TaskFailure> for ErrorBody<'a> {
             tokens: failure.spent.map(|spent| spent.tokens),
             cost_usd: failure.spent.and_then(|spent| spent.cost_usd),
         }
+    }
+}
+
+/// One step of a trial.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RuleTestStep)]
+pub struct TraceBody {
+    /// What was done: `parse`, `field`, `chunk`, `request`, `validate`, …
+    pub step: String,
+    /// On what: a field's pointer, a chunk's number; empty for the whole.
+    pub target: String,
+    /// What came of it.
+    #[schema(value_type = Value)]
+    pub detail: Value,
+}
+
+impl From<TraceStep> for TraceBody {
+    fn from(step: TraceStep) -> Self {
+        let TraceStep { step, target, detail } = step;
+        Self { step, target, detail }
     }
 }

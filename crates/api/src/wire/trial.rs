@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use millrace_domain::citation::Citation;
 use millrace_domain::rule::RuleDefinition;
-use millrace_domain::rule_test::{RuleTestOutcome, TraceStep};
+use millrace_domain::rule_test::RuleTestOutcome;
 use millrace_domain::{ProjectId, TaskId, UploadId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::common::{Id, optional_id};
+use super::failure::TraceBody;
 use super::parse::ParseInput;
 use super::rule::RuleInput;
 use crate::http::body;
@@ -142,19 +143,6 @@ pub struct CitationBody {
     pub verified: bool,
 }
 
-/// One step of a trial.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RuleTestStep)]
-pub struct TraceBody {
-    /// What was done: `parse`, `field`, `chunk`, `request`, `validate`, …
-    pub step: String,
-    /// On what: a field's pointer, a chunk's number; empty for the whole.
-    pub target: String,
-    /// What came of it.
-    #[schema(value_type = Value)]
-    pub detail: Value,
-}
-
 impl TrialBody {
     /// From the outcome and the seconds it took.
     pub fn new(outcome: RuleTestOutcome, processing_time: f64) -> Self {
@@ -175,12 +163,5 @@ impl From<Citation> for CitationBody {
     fn from(citation: Citation) -> Self {
         let Citation { page, quote, bbox, verified } = citation;
         Self { page, quote, bbox: bbox.map(Vec::from), verified }
-    }
-}
-
-impl From<TraceStep> for TraceBody {
-    fn from(step: TraceStep) -> Self {
-        let TraceStep { step, target, detail } = step;
-        Self { step, target, detail }
     }
 }

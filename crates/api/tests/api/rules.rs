@@ -123,6 +123,7 @@ async fn a_trial_that_fails_says_what_the_task_would_have_said() {
         json!({"code": "encrypted_file", "message": "the file is encrypted", "stage": "mineru", "retryable": false});
     assert_eq!((&problem["failure"], &problem["retryable"]), (&failure, &json!(false)));
     assert_eq!(problem["detail"], "the file is encrypted");
+    assert_eq!(problem["trace"], json!([{"step": "sniff", "target": "", "detail": {"format": "PDF"}}]));
     let busy = send("busy.pdf").await;
     assert_eq!(busy.header("retry-after"), Some("7"));
     let problem = busy.problem(422, "rule_test_failed");

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use millrace_domain::citation::Citation;
 use millrace_domain::ports::RuleTester;
-use millrace_domain::rule_test::{RuleTest, RuleTestInput, RuleTestOutcome, TraceStep};
+use millrace_domain::rule_test::{RuleTest, RuleTestFailure, RuleTestInput, RuleTestOutcome, TraceStep};
 use millrace_domain::{ErrorStage, TaskFailure};
 use serde_json::json;
 use serde_json::value::to_raw_value;
@@ -13,18 +13,20 @@ pub struct Echo;
 
 #[async_trait]
 impl RuleTester for Echo {
-    async fn test(&self, test: RuleTest) -> Result<RuleTestOutcome, TaskFailure> {
+    async fn test(&self, test: RuleTest) -> Result<RuleTestOutcome, RuleTestFailure> {
         let (filename, input) = match &test.input {
             RuleTestInput::Bytes { filename, bytes } => (filename, json!({"bytes": bytes.len()})),
             RuleTestInput::Stored { filename, source } => (filename, json!({"stored": source.size})),
             RuleTestInput::Parsed { filename, artifact } => (filename, json!({"parsed": artifact.kind.as_str()})),
         };
         if filename.starts_with("bad") {
-            return Err(TaskFailure::permanent(ErrorStage::Mineru, "encrypted_file", "the file is encrypted"));
+            let failure = TaskFailure::permanent(ErrorStage::Mineru, "encrypted_file", "the file is encrypted");
+            let step = TraceStep { step: "sniff".into(), target: String::new(), detail: json!({"format": "PDF"}) };
+            return Err(RuleTestFailure { failure, trace: vec![step] });
         }
         if filename.starts_with("busy") {
             let failure = TaskFailure::transient(ErrorStage::Postprocess, "provider_busy", "the model is busy");
-            return Err(TaskFailure { retry_after_seconds: Some(7), ..failure });
+            return Err(TaskFailure { retry_after_seconds: Some(7), ..failure }.into());
         }
         if filename.starts_with("slow") {
             std::future::pending::<()>().await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use millrace_domain::ports::{ObjectError, RuleTester};
-use millrace_domain::rule_test::{RuleTest, RuleTestInput, RuleTestOutcome};
+use millrace_domain::rule_test::{RuleTest, RuleTestFailure, RuleTestInput, RuleTestOutcome};
 use millrace_domain::task::SourceFile;
 use millrace_domain::{ErrorStage, TaskFailure};
 use serde_json::json;
@@ -56,10 +56,17 @@ impl DocumentExecutor {
 
 #[async_trait]
 impl RuleTester for DocumentExecutor {
-    async fn test(&self, test: RuleTest) -> Result<RuleTestOutcome, TaskFailure> {
-        let transform = Arc::clone(self.parts.transforms.get(test.definition.mode)?);
+    async fn test(&self, test: RuleTest) -> Result<RuleTestOutcome, RuleTestFailure> {
         let trace = Arc::new(Trace::recording());
-        let (filename, parsed) = self.trial_document(&test, &trace).await?;
+        let outcome = self.try_rule(test, &trace).await;
+        outcome.map_err(|failure| RuleTestFailure { failure, trace: trace.steps() })
+    }
+}
+
+impl DocumentExecutor {
+    async fn try_rule(&self, test: RuleTest, trace: &Arc<Trace>) -> Result<RuleTestOutcome, TaskFailure> {
+        let transform = Arc::clone(self.parts.transforms.get(test.definition.mode)?);
+        let (filename, parsed) = self.trial_document(&test, trace).await?;
         if !transform.accepts_rows_beside() && rows::reference(&parsed).await.is_some() {
             return Err(rows::beside());
         }
@@ -80,7 +87,7 @@ impl RuleTester for DocumentExecutor {
                 project_id: test.project_id,
                 task_id: None,
                 progress: Arc::new(|_done, _total| {}),
-                trace: Arc::clone(&trace),
+                trace: Arc::clone(trace),
             })
             .await
             .map_err(|error| error.failure)?;

@@ -7,7 +7,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, post, web};
 use millrace_domain::artifact::ArtifactKind;
 use millrace_domain::rule::RuleDefinition;
-use millrace_domain::rule_test::{RuleTest, RuleTestInput};
+use millrace_domain::rule_test::{RuleTest, RuleTestFailure, RuleTestInput};
 use millrace_domain::task::SourceFile;
 use millrace_domain::{ErrorStage, Fault, ProjectId, RuleId, TaskFailure, TaskId, UploadId, UserId};
 use millrace_repository::RepositoryError;
@@ -28,7 +28,8 @@ use crate::wire::trial::{RULE, TrialBody, TrialFields, TrialForm, TrialInput, ch
 ///
 /// Applies the rule, or the one in the request in its place, to one document and answers with the result, where its
 /// values stand, and what was done. Nothing is stored, so an `Idempotency-Key` only keeps two from running at once: a
-/// repeat runs again. A document that cannot be processed answers 422 with `failure`, as its task would have had it.
+/// repeat runs again. A document that cannot be processed answers 422 with `failure`, as its task would have had it, and
+/// the steps that led there in `trace`.
 #[utoipa::path(
     tag = "rules",
     params(("Idempotency-Key" = Option<String>, Header,
@@ -170,15 +171,17 @@ async fn run(
     // Dropping the trial stops the parser that works for it.
     let outcome = tokio::select! {
         outcome = api.rule_tester().test(test) => outcome,
-        () = api.clock().sleep(limit) => Err(TaskFailure::transient(
+        () = api.clock().sleep(limit) => Err(RuleTestFailure::from(TaskFailure::transient(
             ErrorStage::Postprocess,
             "deadline_exceeded",
             format!("the trial took longer than {} seconds", limit.as_secs()),
-        )),
+        ))),
     };
     match outcome {
         Ok(outcome) => respond::ok(&TrialBody::new(outcome, began.elapsed().as_secs_f64())),
-        Err(failure) => Err(Problem::new("rule_test_failed", failure.message.clone()).caused_by_task(failure)),
+        Err(RuleTestFailure { failure, trace }) => {
+            Err(Problem::new("rule_test_failed", failure.message.clone()).caused_by_task(failure).after(trace))
+        }
     }
 }
 
