@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::wire::Problem;
+use super::wire::{Problem, ProblemPlace};
 
 /// How long to wait when the server says "later" but not when.
 const DEFAULT_RETRY: Duration = Duration::from_secs(1);
@@ -54,7 +54,7 @@ pub(super) struct Refusal {
     pub(super) code: String,
     detail: String,
     request_id: String,
-    pointers: Vec<String>,
+    places: Vec<ProblemPlace>,
     retry_after: Option<Duration>,
 }
 
@@ -66,26 +66,31 @@ impl Refusal {
         let detail = [problem.detail, problem.title].into_iter().find(|text| !text.is_empty());
         Self {
             status,
-            code: problem.code,
+            // What is wrong with the document, rather than that its trial failed.
+            code: problem.failure.map(|failure| failure.code).filter(|code| !code.is_empty()).unwrap_or(problem.code),
             detail: detail.unwrap_or_else(|| format!("the server answered {status}")),
             request_id: problem.request_id,
-            pointers: problem
-                .errors
-                .into_iter()
-                .map(|error| error.pointer)
-                .filter(|pointer| !pointer.is_empty())
-                .collect(),
+            places: problem.errors.into_iter().filter(|place| !place.pointer.is_empty()).collect(),
             retry_after: seconds.map(Duration::from_secs),
         }
     }
 
     /// The text for people, without the code.
     pub(super) fn detail(&self) -> String {
-        let mut text = self.detail.clone();
-        if !self.pointers.is_empty() {
-            text.push_str(&format!(" (at {})", self.pointers.join(", ")));
+        // What is wrong in other ways elsewhere is told with its own words.
+        let mut reasons: Vec<(&str, Vec<&str>)> = vec![(&self.detail, Vec::new())];
+        for place in &self.places {
+            let reason = if place.detail.is_empty() { self.detail.as_str() } else { &place.detail };
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, pointers)) => pointers.push(&place.pointer),
+                None => reasons.push((reason, vec![&place.pointer])),
+            }
         }
-        text
+        let told = reasons.into_iter().map(|(reason, pointers)| match pointers.is_empty() {
+            true => reason.to_owned(),
+            false => format!("{reason} (at {})", pointers.join(", ")),
+        });
+        told.collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -155,6 +160,22 @@ mod tests {
         let body = r#"{"title": "Invalid id", "detail": "an id is an integer", "code": "invalid_id", "errors": [{"pointer": "/project_id"}]}"#;
         for (refusal, text) in [
             (refusal(400, None, body), "an id is an integer (at /project_id) [invalid_id]"),
+            (
+                refusal(
+                    400,
+                    None,
+                    r#"{"detail": "no", "code": "invalid_rule", "errors": [{"pointer": "/a", "detail": "no"}, {"pointer": "/b", "detail": "why"}, {"pointer": "/c", "detail": "no"}]}"#,
+                ),
+                "no (at /a, /c); why (at /b) [invalid_rule]",
+            ),
+            (
+                refusal(
+                    422,
+                    None,
+                    r#"{"detail": "the file is empty", "code": "rule_test_failed", "failure": {"code": "empty_file"}}"#,
+                ),
+                "the file is empty [empty_file]",
+            ),
             (refusal(502, None, "<html>"), "the server answered 502 Bad Gateway"),
             (
                 refusal(500, None, r#"{"detail": "internal error", "code": "internal", "request_id": "5f0c"}"#),

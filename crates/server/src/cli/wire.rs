@@ -170,10 +170,19 @@ pub(super) struct Problem {
     pub(super) code: String,
     pub(super) request_id: String,
     pub(super) errors: Vec<ProblemPlace>,
+    pub(super) failure: Option<ProblemFailure>,
+}
+
+/// What a task would have failed with, in answers to trials of rules.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ProblemFailure {
+    pub(super) code: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ProblemPlace {
     pub(super) pointer: String,
+    pub(super) detail: String,
 }
