@@ -5,6 +5,7 @@ use unpdf::parser::{BlockType, LayoutAnalyzer, TextBlock, TextLine};
 
 use super::frame::Area;
 use super::headings::Heading;
+use super::labels;
 use super::links;
 use super::look::Look;
 use super::markdown::Item;
@@ -61,7 +62,9 @@ pub(super) fn blocks(
             } else if block.block_type == BlockType::ListItem {
                 placed.extend(text_block(block.clone(), number, None, compounds));
             } else {
-                placed.extend(text_block(TextBlock::new(lines, BlockType::Paragraph), number, None, compounds));
+                placed.extend(labels::parts(lines).into_iter().filter_map(|lines| {
+                    text_block(TextBlock::new(lines, BlockType::Paragraph), number, None, compounds)
+                }));
             }
         }
     }

@@ -10,6 +10,7 @@ mod excerpt;
 mod frame;
 mod furniture;
 mod headings;
+mod labels;
 mod levels;
 mod links;
 mod look;
