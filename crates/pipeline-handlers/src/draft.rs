@@ -30,7 +30,7 @@ pub struct Draft {
     pub html: Vec<HtmlNode>,
 }
 
-/// Finishes a draft: names the parser and removes what stores of JSON cannot hold.
+/// Finishes a draft: names the parser, puts blocks without a page on the only one, and removes what stores of JSON cannot hold.
 pub(crate) fn finish(draft: Draft, parser: &str, version: &str) -> ParsedDocument {
     let mut document = ParsedDocument {
         markdown: draft.markdown,
@@ -47,6 +47,10 @@ pub(crate) fn finish(draft: Draft, parser: &str, version: &str) -> ParsedDocumen
         sheets: draft.sheets,
         html: draft.html,
     };
+    if document.pages <= 1 {
+        // A format without pages is one page: every block, and every citation, has a page to name.
+        document.blocks.iter_mut().for_each(|block| block.page = block.page.max(1));
+    }
     crate::finite::settle(&mut document);
     if crate::nul::strip_document(&mut document) {
         document.warnings.push("NUL characters were removed".to_owned());

@@ -24,6 +24,8 @@ pub enum FailureCode {
     OcrUnavailable,
     /// A language was asked for that is not installed.
     OcrLanguageMissing,
+    /// The file has none of the pages that were asked for.
+    NoSuchPage,
     /// Over the limit of pages, slides or sheets.
     TooManyPages,
     /// Over the limit of file size.
@@ -69,6 +71,7 @@ impl FailureCode {
             Self::NoTextLayer => "no_text_layer",
             Self::OcrUnavailable => "ocr_unavailable",
             Self::OcrLanguageMissing => "ocr_language_missing",
+            Self::NoSuchPage => "no_such_page",
             Self::TooManyPages => "too_many_pages",
             Self::FileTooLarge => "file_too_large",
             Self::ArchiveTooLarge => "archive_too_large",

@@ -24,6 +24,7 @@ pub mod members;
 mod nul;
 mod ole2;
 mod output;
+mod pages;
 mod panics;
 pub mod parser;
 pub mod parsers;

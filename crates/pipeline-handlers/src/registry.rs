@@ -13,10 +13,14 @@ use crate::file;
 use crate::format::Format;
 use crate::limits::ParserLimits;
 use crate::members::{MemberReader, Members};
+use crate::pages;
 use crate::parser::{Input, Isolation, Parser};
 use crate::parsers;
 use crate::rows::RowWriter;
 use crate::sniff::{HEAD_BYTES, Sniffed, sniff};
+
+/// Grows whenever what is done behind every parser may give another document.
+const FINISHING: &str = "2";
 
 /// Parsers by format.
 pub struct ParserRegistry {
@@ -86,7 +90,10 @@ impl ParserRegistry {
     ) -> Result<ParsedDocument, ParseFailure> {
         let budget = Budget::new(limits);
         let inside = ParseOptions { pages: None, ..options.clone() };
-        self.parse_member(bytes, filename, limits, options, &Members::of_upload(self, &budget, limits, &inside))
+        let members = Members::of_upload(self, &budget, limits, &inside);
+        let mut document = self.parse_member(bytes, filename, limits, options, &members)?;
+        pages::check(&mut document, options)?;
+        Ok(document)
     }
 
     /// Parses a file on disk. Given a place for rows, those that are too many for a document go there, and large files of
@@ -111,7 +118,9 @@ impl ParserRegistry {
             && let Some(stream) = parser.streaming()
             && let Some(draft) = stream.read_rows(&file, limits, &mut RowWriter::new(rows, limits))?
         {
-            return Ok(finish(draft, parser.name(), parser.version()));
+            let mut document = finish(draft, parser.name(), parser.version());
+            pages::check(&mut document, options)?;
+            return Ok(document);
         }
         let bytes = file::read_whole(&file, limits)?;
         self.parse(&bytes, filename, limits, options)
@@ -119,7 +128,8 @@ impl ParserRegistry {
 
     /// Names and versions of all parsers as one text: what else than the bytes and options decides a parse.
     pub fn version(&self) -> String {
-        self.parsers().map(|parser| format!("{}:{}", parser.name(), parser.version())).collect::<Vec<_>>().join(",")
+        let parsers = self.parsers().map(|parser| format!("{}:{}", parser.name(), parser.version()));
+        std::iter::once(format!("all:{FINISHING}")).chain(parsers).collect::<Vec<_>>().join(",")
     }
 
     fn require(&self, format: Format) -> Result<&dyn Parser, ParseFailure> {

@@ -272,7 +272,7 @@ async fn extract_rules_leave_citations() {
     assert_eq!(value(&output), json!({"title": "Order", "total": 12}));
     let citations = output.artifacts.iter().find(|artifact| artifact.kind == ArtifactKind::Citations);
     let citations = store.json(&citations.expect("citations").key);
-    assert_eq!(citations["/total"], json!({"quote": "12", "verified": true}));
+    assert_eq!(citations["/total"], json!({"page": 1, "quote": "12", "verified": true}));
     let count = output.result.citations.expect("counted");
     assert_eq!((count.values, count.verified), (2, 2));
     let store = with_source(b"nothing of the kind");

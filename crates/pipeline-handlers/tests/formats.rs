@@ -5,7 +5,7 @@
 mod support;
 
 use millrace_domain::document::ParsedDocument;
-use millrace_domain::parse_options::ParseOptions;
+use millrace_domain::parse_options::{PageRanges, ParseOptions};
 use millrace_pipeline_handlers::failure::{FailureCode, ParseFailure};
 use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::registry::builtin;
@@ -35,6 +35,32 @@ fn old_workbooks_keep_their_types() {
     assert!(document.markdown.contains("## Notes\n\nchecked"), "{}", document.markdown);
     let last = document.blocks.last().expect("blocks");
     assert_eq!((last.text.as_str(), last.page), ("checked", 2));
+}
+
+#[test]
+fn pages_that_a_file_does_not_have_are_no_empty_result() {
+    let workbook: &[u8] = include_bytes!("fixtures/stock.xls");
+    let asked = |name: &str, bytes: &[u8], pages: &str| {
+        let pages = Some(PageRanges::parse(pages).expect("ranges"));
+        let options = ParseOptions { pages, ..ParseOptions::default() };
+        builtin().parse(bytes, name, &ParserLimits::default(), &options)
+    };
+    for (name, bytes, pages) in [("stock.xls", workbook, "3-4"), ("a.csv", b"n\n1\n", "2"), ("a.md", b"# A", "2-3")] {
+        assert_eq!(asked(name, bytes, pages).expect_err(name).code, FailureCode::NoSuchPage, "{name}");
+    }
+    let second = asked("stock.xls", workbook, "2-4").expect("the second sheet");
+    assert_eq!(second.warnings, ["pages 2-4 were asked for, and the file ends with page 2"]);
+    assert!(second.blocks.iter().all(|block| block.page == 2), "{:?}", second.blocks);
+}
+
+#[test]
+fn blocks_of_formats_without_pages_are_on_page_one() {
+    for (name, bytes) in
+        [("a.csv", &b"n\n1\n"[..]), ("a.md", b"# A\n\ntext"), ("a.html", b"<!doctype html><p>text"), ("a.txt", b"text")]
+    {
+        let document = parse(name, bytes);
+        assert!(!document.blocks.is_empty() && document.blocks.iter().all(|block| block.page == 1), "{name}");
+    }
 }
 
 #[test]

@@ -149,6 +149,16 @@ fn ruled_tables_stand_in_their_place() {
 }
 
 #[test]
+fn lines_of_labels_and_values_stay_apart() {
+    let lines = ["Invoice No: 42", "Customer: ACME Ltd.", "Payment terms: 30 days net", "Total: 1,100.50 EUR"];
+    let sheet =
+        (0..).zip(lines).fold(Sheet::default(), |sheet, (row, line)| sheet.line("F1", 10, 72, 700 - row * 12, line));
+    let document = parse(&drawn(&[sheet.paragraph(600, 4)]));
+    let texts: Vec<&str> = document.blocks.iter().map(|block| block.text.as_str()).take(4).collect();
+    assert_eq!((texts.as_slice(), document.blocks.len()), (&lines[..], 5));
+}
+
+#[test]
 fn only_the_wanted_pages_are_read() {
     let sheets: Vec<Sheet> =
         (1..=5).map(|page| Sheet::default().line("F1", 10, 72, 700, &format!("words of page {page}"))).collect();
@@ -158,7 +168,7 @@ fn only_the_wanted_pages_are_read() {
     assert_eq!((pages, document.pages), (vec![2, 4, 5], 5));
     assert_eq!(document.page_info.iter().map(|info| info.page).collect::<Vec<_>>(), [2, 4, 5]);
     let failure = try_parse(&bytes, Some("6-9")).expect_err("no such pages");
-    assert_eq!(failure.code, FailureCode::UnreadableFile);
+    assert_eq!(failure.code, FailureCode::NoSuchPage);
     assert!(failure.message.contains("5 pages"), "{failure}");
 }
 

@@ -127,6 +127,7 @@ impl From<ParseFailure> for EngineFailure {
             | FailureCode::ParserProtocol => Verdict::Tried,
             FailureCode::EmptyFile
             | FailureCode::EncryptedFile
+            | FailureCode::NoSuchPage
             | FailureCode::TooManyPages
             | FailureCode::FileTooLarge
             | FailureCode::ArchiveTooLarge

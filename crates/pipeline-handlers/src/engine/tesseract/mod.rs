@@ -30,6 +30,7 @@ use super::{Engine, EngineFailure, EngineOutput, EngineRequest, Source};
 use crate::failure::{FailureCode, ParseFailure};
 use crate::limits::ParserLimits;
 use crate::output;
+use crate::pages;
 use crate::pool::ParserPool;
 use crate::render::{POINTS, PictureForm, RenderPage};
 
@@ -108,6 +109,9 @@ impl TesseractEngine {
             Some(ranges) => ranges.within(total).take(self.config.max_pages as usize + 1).collect(),
             None => (1..=total).collect(),
         };
+        if let (true, Some(asked)) = (wanted.is_empty(), &request.options.pages) {
+            return Err(pages::no_such_page(asked, total).into());
+        }
         let count = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
         if count > self.config.max_pages {
             let limits = ParserLimits { max_pages: self.config.max_pages, ..self.limits.clone() };
@@ -224,14 +228,15 @@ impl Engine for TesseractEngine {
             return Err(ParseFailure::unsupported(request.media_type).into());
         }
         let languages = self.languages_of(request)?;
-        let (total, pages) = self.pages(request, &languages).await?;
-        if let Some(Page { outcome: Err(first), .. }) = pages.first()
-            && pages.iter().all(|page| page.outcome.is_err())
+        let (total, read) = self.pages(request, &languages).await?;
+        if let Some(Page { outcome: Err(first), .. }) = read.first()
+            && read.iter().all(|page| page.outcome.is_err())
         {
             return Err(first.clone().into());
         }
         let version = format!("{VERSION}+{}", self.installation.version);
-        let document = document(total, pages, version);
+        let mut document = document(total, read, version);
+        pages::check(&mut document, &request.options)?;
         let document = output::to_json(&document, &self.limits)?;
         Ok(EngineOutput { document: Bytes::from(document), remote_task_id: None })
     }

@@ -25,6 +25,7 @@ use super::refused;
 use super::view::PageView;
 use crate::draft::Draft;
 use crate::failure::{FailureCode, ParseFailure};
+use crate::pages::no_such_page;
 use crate::parser::Input;
 
 /// Pages read before any is finished: what is learned from them tells headings and furniture apart.
@@ -44,8 +45,8 @@ pub(super) fn read(input: Input<'_>) -> Result<Draft, ParseFailure> {
     }
     let wanted = |number: &u32| input.options.pages.as_ref().is_none_or(|wanted| wanted.contains(*number));
     let ids: Vec<(u32, PageId)> = ids.into_iter().filter(|(number, _)| wanted(number)).collect();
-    if ids.is_empty() {
-        return Err(ParseFailure::unreadable("PDF", format!("it has {pages} pages, and none of those asked for")));
+    if let (true, Some(asked)) = (ids.is_empty(), &input.options.pages) {
+        return Err(no_such_page(asked, pages));
     }
     let mut reading = Reading::new(input.bytes, &document);
     for batch in ids.chunks(BATCH) {

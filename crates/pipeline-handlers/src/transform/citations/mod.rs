@@ -51,7 +51,7 @@ impl CitationIndex {
             }
         }
         if document.blocks.is_empty() {
-            index.push(&document.markdown, 0, None);
+            index.push(&document.markdown, u32::from(document.pages <= 1), None);
         }
         index
     }

@@ -50,6 +50,11 @@ impl Doc {
         Self { parsed, values, blocks: OnceCell::new(), whole, sheets, dom }
     }
 
+    /// The page of what has no other place: that of a document with one, which is every format without pages.
+    pub(super) fn only_page(&self) -> Option<u32> {
+        (self.parsed.pages <= 1).then_some(1)
+    }
+
     /// What a pointer from the root of the document leads to.
     pub(super) fn at(&self, tokens: &[String]) -> Option<(&Value, Place)> {
         let (first, rest) = tokens.split_first()?;

@@ -245,8 +245,8 @@ impl<'d> Run<'d> {
     fn cite(&mut self, value: &Value, piece: &Piece) -> Result<(), Stop> {
         let quote = cut(piece.text.trim(), MAX_QUOTE_BYTES);
         // It was cut out of the parsed document, which is what verified means.
-        let citation =
-            Citation { page: piece.place.page, quote: quote.to_owned(), bbox: piece.place.bbox, verified: true };
+        let page = piece.place.page.or_else(|| self.doc.only_page());
+        let citation = Citation { page, quote: quote.to_owned(), bbox: piece.place.bbox, verified: true };
         self.cite_leaves(value, &citation)
     }
 
