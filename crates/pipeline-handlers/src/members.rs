@@ -99,6 +99,7 @@ impl<'a> Members<'a> {
             Some(format) => self.reader.parse_format(bytes, filename, format, self.limits, self.options, &inner),
             None => self.reader.parse_member(bytes, filename, self.limits, self.options, &inner),
         })
+        .map_err(unrecognised)
     }
 
     /// Parses a part of the file itself whose format it declares: no level deeper.
@@ -107,6 +108,18 @@ impl<'a> Members<'a> {
     /// What is wrong with the part.
     pub(crate) fn part(&self, bytes: &[u8], format: Format) -> Result<ParsedDocument, ParseFailure> {
         guarded(|| self.reader.parse_format(bytes, "", format, self.limits, self.options, self))
+    }
+}
+
+/// Pictures inside other files are recognised nowhere: engines that do so read whole files. Who has one has to know that
+/// it can be read alone.
+fn unrecognised(failure: ParseFailure) -> ParseFailure {
+    match failure.code {
+        FailureCode::OcrUnavailable | FailureCode::NoTextLayer => ParseFailure::new(
+            failure.code,
+            "it is a picture, or made of pictures, and text in those is not recognised inside other files: upload it by itself",
+        ),
+        _ => failure,
     }
 }
 

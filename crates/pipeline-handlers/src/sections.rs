@@ -102,8 +102,14 @@ impl Sections {
     /// Why nothing could be read: what all members share, or that they are broken in different ways.
     pub(crate) fn nothing_read(&self) -> Option<ParseFailure> {
         let (name, first) = self.failures.first()?;
-        let same = self.failures.iter().all(|(_, failure)| failure.code == first.code);
-        let code = if same { first.code } else { FailureCode::UnreadableFile };
+        let all = |of: &dyn Fn(FailureCode) -> bool| self.failures.iter().all(|(_, failure)| of(failure.code));
+        let code = if all(&|code| code == first.code) {
+            first.code
+        } else if all(&|code| matches!(code, FailureCode::NoTextLayer | FailureCode::OcrUnavailable)) {
+            FailureCode::NoTextLayer
+        } else {
+            FailureCode::UnreadableFile
+        };
         let others = match self.failures.len() - 1 {
             0 => String::new(),
             count => format!(", and {count} more files could not be read"),

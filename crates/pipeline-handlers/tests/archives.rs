@@ -63,6 +63,7 @@ fn every_member_is_a_section() {
     assert_eq!((document.pages, document.parser.as_str()), (6, "archive"));
     let [unread, skipped] = document.warnings.as_slice() else { panic!("{:?}", document.warnings) };
     assert!(unread.starts_with("scan.png was not read (ocr_unavailable)"), "{unread}");
+    assert!(unread.ends_with("upload it by itself"), "{unread}");
     assert!(skipped.starts_with("2 entries were skipped"), "{skipped}");
 }
 
@@ -108,6 +109,13 @@ fn nothing_readable_is_a_failure() {
     );
     assert!(picture.message.contains("a.gif") && picture.message.contains("1 more"), "{picture}");
     refused(&files::zip(&[("a.gif", b"GIF89a\x01\0"), ("b.txt", b"")]), &limits, FailureCode::UnreadableFile);
+}
+
+#[test]
+fn an_archive_of_scans_says_so() {
+    let scans = files::zip(&[("a.pdf", &pdf(&["", ""])), ("b.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0")]);
+    let failure = refused(&scans, &ParserLimits::default(), FailureCode::NoTextLayer);
+    assert!(failure.message.contains("upload it by itself"), "{failure}");
 }
 
 #[test]
