@@ -68,7 +68,7 @@ pub struct Price {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "name": "openai", "base_url": "https://api.openai.com/v1", "profile": "json_schema", "default_model": "gpt-5-mini",
-    "api_key": "sk-…", "context_tokens": 128000, "prices": {"gpt-5-mini": {"input": 0.25, "output": 2.0}}
+    "api_key": "sk-example", "context_tokens": 128000, "prices": {"gpt-5-mini": {"input": 0.25, "output": 2.0}}
 }))]
 pub struct ProviderInput {
     /// Name, as rules have it: 1 to 64 of a-z, 0-9, `-` and `_`.
