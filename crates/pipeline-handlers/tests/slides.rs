@@ -164,8 +164,8 @@ fn only_the_wanted_slides_are_read() {
     let document = parse(&["one", "two", "three"]).expect("a document");
     assert_eq!(document.markdown, "<!-- slide 2 -->\n\ntwo\n\n<!-- slide 3 -->\n\nthree\n");
     assert_eq!(document.pages, 3);
-    let nothing = parse(&["one"]).expect("a document");
-    assert_eq!(nothing.warnings, ["the pages that were asked for hold no text"]);
+    assert_eq!(document.warnings, ["pages 2-9 were asked for, and the file ends with page 3"]);
+    assert_eq!(parse(&["one"]).expect_err("no such slide").code, FailureCode::NoSuchPage);
 }
 
 #[test]
