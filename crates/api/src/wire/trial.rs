@@ -7,7 +7,6 @@ use millrace_domain::rule::RuleDefinition;
 use millrace_domain::rule_test::RuleTestOutcome;
 use millrace_domain::{ProjectId, TaskId, UploadId};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 

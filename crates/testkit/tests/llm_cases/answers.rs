@@ -31,7 +31,7 @@ async fn a_document_becomes_the_json_that_was_asked_for() {
     assert!((report(&app, &task).await.cost_usd.expect("priced") - expected).abs() < 1e-9, "{task}");
     // Every value has a citation that was found.
     let citations = artifact(&app, &task, "citations").await;
-    assert_eq!(citations["/total"], json!({"quote": "Total: 1280.50 EUR", "verified": true}));
+    assert_eq!(citations["/total"], json!({"page": 1, "quote": "Total: 1280.50 EUR", "verified": true}));
     assert_eq!(citations.as_object().map(serde_json::Map::len), Some(7), "{citations}");
     assert_eq!(report(&app, &task).await.citations, Some(CitationCount { values: 7, verified: 7 }));
     // The request was strict, with the schema in the prompt too.
@@ -122,7 +122,7 @@ async fn invented_quotes_are_not_believed() {
     let task = run(&app, rule, "invoice.md", text.as_bytes()).await;
     let citations = artifact(&app, &task, "citations").await;
     // The value itself stands in the document.
-    assert_eq!(citations["/total"], json!({"quote": "1280.50", "verified": true}));
+    assert_eq!(citations["/total"], json!({"page": 1, "quote": "1280.50", "verified": true}));
     // Nothing proves this one.
     assert_eq!(citations["/paid"], json!({"quote": "words that stand nowhere", "verified": false}));
     assert_eq!(report(&app, &task).await.citations, Some(CitationCount { values: 8, verified: 7 }));

@@ -63,7 +63,7 @@ async fn a_long_document_loses_nothing() {
     assert_eq!(fake.most_at_once(), 3);
     // Citations follow the members to their places.
     let citations = artifact(&app, &task, "citations").await;
-    assert_eq!(citations["/lines/299/item"], json!({"quote": "item number 299", "verified": true}));
+    assert_eq!(citations["/lines/299/item"], json!({"page": 1, "quote": "item number 299", "verified": true}));
     assert_eq!(report(&app, &task).await.citations, Some(CitationCount { values: 602, verified: 602 }));
     finish(app).await;
 }
