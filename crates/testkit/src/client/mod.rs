@@ -1,66 +1,20 @@
 //! A client of the application under test. Every answer that passes through it is held against the OpenAPI document.
 
+mod form;
+mod reply;
+
 use std::time::Duration;
 
-use bytes::Bytes;
-use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::contract;
 
+pub use form::{Form, post_bytes};
+pub use reply::Reply;
+
 /// Longer than any answer takes; so that a test that waits for nothing fails.
 const PATIENCE: Duration = Duration::from_secs(90);
-const BOUNDARY: &str = "----millrace7MA4YWxk";
-
-/// An answer, read whole.
-#[derive(Debug, Clone)]
-pub struct Reply {
-    /// The status.
-    pub status: u16,
-    /// The header fields.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Bytes,
-}
-
-impl Reply {
-    /// The JSON body; null when there is none.
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
-    }
-
-    /// The beginning of the body, for messages.
-    pub fn excerpt(&self) -> String {
-        String::from_utf8_lossy(&self.body).chars().take(2000).collect()
-    }
-
-    /// A header field as text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The JSON body of an answer that must have this status.
-    ///
-    /// # Panics
-    /// When it has another.
-    #[track_caller]
-    pub fn expect(&self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.excerpt());
-        self.json()
-    }
-
-    /// A problem that must have this status and code.
-    ///
-    /// # Panics
-    /// When it has others.
-    #[track_caller]
-    pub fn problem(&self, status: u16, code: &str) -> Value {
-        let body = self.expect(status);
-        assert_eq!(body["code"], code, "{body}");
-        body
-    }
-}
 
 /// Sends requests as somebody.
 #[derive(Debug, Clone)]
@@ -264,68 +218,4 @@ pub fn id(value: &Value) -> i64 {
         Some(id) => id,
         None => panic!("{value} is no id"),
     }
-}
-
-/// A multipart body, written by hand so that tests can send what no library would.
-#[derive(Debug, Clone, Default)]
-pub struct Form {
-    body: Vec<u8>,
-}
-
-impl Form {
-    /// An empty one.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// One that begins with the project.
-    pub fn of(project: i64) -> Self {
-        Self::new().field("project_id", project)
-    }
-
-    /// Adds a text field.
-    #[must_use]
-    pub fn field(self, name: &str, value: impl ToString) -> Self {
-        self.part(&format!("name=\"{name}\""), value.to_string().as_bytes())
-    }
-
-    /// Adds a file to `files`.
-    #[must_use]
-    pub fn file(self, filename: &str, content: impl AsRef<[u8]>) -> Self {
-        self.part(&format!("name=\"files\"; filename=\"{filename}\""), content.as_ref())
-    }
-
-    /// Adds a file with a relative path.
-    #[must_use]
-    pub fn file_at(self, path: &str, content: impl AsRef<[u8]>) -> Self {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        self.field("paths", path).file(name, content)
-    }
-
-    /// Adds any part.
-    #[must_use]
-    pub fn part(mut self, disposition: &str, content: &[u8]) -> Self {
-        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n");
-        self.body.extend_from_slice(head.as_bytes());
-        self.body.extend_from_slice(content);
-        self.body.extend_from_slice(b"\r\n");
-        self
-    }
-
-    /// The body.
-    pub fn bytes(mut self) -> Vec<u8> {
-        self.body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
-        self.body
-    }
-
-    /// The request.
-    pub fn post(self, client: &Client, path: &str) -> RequestBuilder {
-        post_bytes(client, path, self.bytes())
-    }
-}
-
-/// Posts bytes as a multipart body, whatever they are.
-pub fn post_bytes(client: &Client, path: &str, body: Vec<u8>) -> RequestBuilder {
-    let kind = format!("multipart/form-data; boundary={BOUNDARY}");
-    client.request("POST", path).header("content-type", kind).body(body)
 }
