@@ -1,49 +1,21 @@
 //! The queue as its users see it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use millrace_domain::artifact::ArtifactKind;
 use millrace_domain::mount::Mount;
-use millrace_domain::ports::{Bus, Clock, ManualMount, MountService, ObjectError, ObjectStore, Signal, TaskExecutor};
+use millrace_domain::ports::{ManualMount, ObjectError};
 use millrace_domain::submission::Submission;
-use millrace_domain::{
-    ErrorKind, ErrorStage, Fault, IllegalTransition, Stage, Task, TaskEvent, TaskId, TaskState, UserId,
-};
-use millrace_repository::{Receipt, RecoverSource, RepositoryError, Stores};
-use parking_lot::{Mutex, RwLock};
+use millrace_domain::{ErrorKind, Fault, IllegalTransition, Stage, Task, TaskEvent, TaskId, TaskState, UserId};
+use millrace_repository::{Receipt, RepositoryError};
+use parking_lot::Mutex;
 use serde_json::value::RawValue;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
-use crate::admission::{self, Admissions};
-use crate::completion::{self, Completer};
-use crate::config::QueueConfig;
+use crate::admission::Admissions;
 use crate::core::Core;
-use crate::ready::ReadyQueue;
-use crate::runs::RunTable;
-use crate::watch::WatchHub;
-use crate::{dispatch, lease, recovery, requests};
-
-/// What the queue is made of; everything is injected.
-pub struct QueueParts {
-    /// Limits and times.
-    pub config: QueueConfig,
-    /// Stores.
-    pub stores: Stores,
-    /// The object store, for mounts by hand.
-    pub objects: Arc<dyn ObjectStore>,
-    /// Runs the tasks.
-    pub executor: Arc<dyn TaskExecutor>,
-    /// Plans mounts.
-    pub mount_service: Arc<dyn MountService>,
-    /// Wakes other nodes.
-    pub bus: Arc<dyn Bus>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-}
+use crate::{requests, resume};
 
 /// How the queue is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,61 +32,14 @@ pub struct QueueHealth {
 
 /// The queue of this node. Made by [`TaskQueue::start`], ended by [`TaskQueue::shutdown`].
 pub struct TaskQueue {
-    core: Arc<Core>,
-    admissions: Admissions,
+    pub(crate) core: Arc<Core>,
+    pub(crate) admissions: Admissions,
     /// Tasks between the capacity check and their place in memory.
-    admitting: AtomicUsize,
-    loops: Mutex<Vec<JoinHandle<()>>>,
+    pub(crate) admitting: AtomicUsize,
+    pub(crate) loops: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl TaskQueue {
-    /// Registers the node, takes over what earlier incarnations left, and begins to work.
-    ///
-    /// # Errors
-    /// When the node cannot be registered.
-    pub async fn start(parts: QueueParts) -> Result<Arc<Self>, RepositoryError> {
-        let QueueParts { config, stores, objects, executor, mount_service, bus, clock } = parts;
-        let (completer, outcomes) = Completer::new();
-        let (admissions, tickets) = Admissions::new();
-        let owner = stores.nodes.register(&config.node_name, config.lease_ttl).await?;
-        let core = Arc::new(Core {
-            config,
-            tasks: stores.tasks,
-            rules: stores.rules,
-            known_rules: Mutex::default(),
-            artifacts: stores.artifacts,
-            mounts: stores.mounts,
-            nodes: stores.nodes,
-            objects,
-            executor,
-            mount_service,
-            bus,
-            clock,
-            ready: Mutex::new(ReadyQueue::default()),
-            look: Notify::new(),
-            adopt: Notify::new(),
-            ended: Notify::new(),
-            runs: RunTable::default(),
-            watches: Arc::new(WatchHub::default()),
-            owner: RwLock::new(Some(owner)),
-            accepting: AtomicBool::new(true),
-            completer,
-            stop: CancellationToken::new(),
-            hang_up: CancellationToken::new(),
-        });
-        let mut loops = vec![
-            tokio::spawn(admission::run(Arc::clone(&core), tickets)),
-            tokio::spawn(dispatch::run(Arc::clone(&core))),
-            tokio::spawn(completion::run(Arc::clone(&core), outcomes)),
-            tokio::spawn(lease::run(Arc::clone(&core))),
-            tokio::spawn(listen(Arc::clone(&core))),
-        ];
-        // The lease is renewed meanwhile, however much there is to take over.
-        recovery::adopt(&core, RecoverSource::EarlierSelf).await;
-        loops.push(tokio::spawn(recovery::run(Arc::clone(&core))));
-        Ok(Arc::new(Self { core, admissions, admitting: AtomicUsize::new(0), loops: Mutex::new(loops) }))
-    }
-
     /// Takes task ids that nobody else gets.
     ///
     /// # Errors
@@ -221,39 +146,9 @@ impl TaskQueue {
             return Err(RepositoryError::IllegalTransition(error).into());
         }
         self.check_capacity(1)?;
-        let stage = self.retry_stage(&task, from_stage).await?;
-        requests::apart(requests::reopen(Arc::clone(&self.core), user, id, stage, receipt)).await
-    }
-
-    async fn retry_stage(&self, task: &Task, wanted: Option<Stage>) -> Result<Stage, Fault> {
-        let first = Stage::first(task.kind);
         let artifacts = self.core.artifacts.list(task.id).await?;
-        let has = |kind| artifacts.iter().any(|artifact| artifact.content.kind == kind);
-        let can_start = |stage| match stage {
-            Stage::Parse => task.spec.source.is_some(),
-            Stage::Transform => has(ArtifactKind::Parsed),
-            Stage::Mount => has(ArtifactKind::Result),
-            Stage::Run => true,
-        };
-        let failed_at = task.error.as_ref().map(|error| error.stage);
-        let stage = wanted.unwrap_or(match failed_at {
-            Some(ErrorStage::Mount) if can_start(Stage::Mount) => Stage::Mount,
-            Some(ErrorStage::Postprocess) if can_start(Stage::Transform) => Stage::Transform,
-            _ => first,
-        });
-        if !stage.belongs_to(task.kind) {
-            return Err(Fault::invalid("invalid_stage", "this kind of task has no such stage").at("/from_stage"));
-        }
-        if can_start(stage) {
-            return Ok(stage);
-        }
-        Err(match stage {
-            Stage::Parse => Fault::conflict("no_source", "the file of this task was never stored; upload it again"),
-            _ => Fault::conflict(
-                "artifact_missing",
-                "nothing is stored for this stage to begin with; retry from 'mineru'",
-            ),
-        })
+        let stage = resume::stage_of_retry(&task, &artifacts, from_stage)?;
+        requests::apart(requests::reopen(Arc::clone(&self.core), user, id, stage, receipt)).await
     }
 
     /// Mounts a completed task's result by hand.
@@ -309,30 +204,6 @@ impl TaskQueue {
             ended.await;
         }
     }
-
-    /// Stops taking and starting tasks, waits for those that run, gives back what does not end in time, and ends the
-    /// lease. What waits stays stored and comes back at the next start.
-    pub async fn shutdown(&self) {
-        let core = &self.core;
-        core.accepting.store(false, Ordering::Release);
-        core.ready.lock().clear();
-        let drained = tokio::time::timeout(core.config.drain_timeout, self.run_until_idle()).await;
-        core.stop.cancel();
-        if drained.is_err() {
-            tracing::warn!(running = core.runs.len(), "tasks still run at the end of the drain time; giving them back");
-            core.runs.cancel_all();
-            let _ = tokio::time::timeout(Duration::from_secs(10), self.run_until_idle()).await;
-        }
-        let owner = core.owner.write().take();
-        if let Some(owner) = owner
-            && let Err(error) = core.nodes.release(owner).await
-        {
-            tracing::warn!(error = %error, "the lease was not released; it lapses by itself");
-        }
-        for handle in self.loops.lock().drain(..) {
-            handle.abort();
-        }
-    }
 }
 
 /// Tasks between the capacity check and their place in memory, counted out again even if the caller goes away.
@@ -353,22 +224,5 @@ impl Drop for Admitting<'_> {
     fn drop(&mut self) {
         self.counter.fetch_sub(self.count, Ordering::AcqRel);
         self.core.ended.notify_waiters();
-    }
-}
-
-/// Heeds other nodes' signals.
-async fn listen(core: Arc<Core>) {
-    use futures::StreamExt;
-    let mut signals = core.bus.subscribe();
-    while let Some(signal) = tokio::select! {
-        signal = signals.next() => signal,
-        () = core.stop.cancelled() => None,
-    } {
-        match signal {
-            Signal::WorkAvailable => recovery::adopt(&core, RecoverSource::Unowned).await,
-            Signal::CancelRequested(id) => {
-                core.runs.cancel(id);
-            }
-        }
     }
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::core::Core;
+use crate::resume::restart_stage;
 use crate::retry::RetryDecision;
 
 /// How long a handler may take to notice that it is to stop before its future is dropped.
@@ -272,18 +273,6 @@ async fn complete(
             let restart = restart_stage(Stage::Mount, &artifacts, task);
             (failed(core, Stage::Mount, restart, attempt, failure), artifacts)
         }
-    }
-}
-
-/// Where a further attempt can begin: at the failed stage if what it needs is stored.
-fn restart_stage(failed_at: Stage, stored: &[millrace_domain::artifact::NewArtifact], task: &Task) -> Stage {
-    use millrace_domain::artifact::ArtifactKind::{Parsed, Result};
-    let first = task.start_stage();
-    let has = |kind| stored.iter().any(|artifact| artifact.kind == kind);
-    match failed_at {
-        Stage::Mount if has(Result) || first == Stage::Mount => Stage::Mount,
-        Stage::Mount | Stage::Transform if has(Parsed) || first == Stage::Transform => Stage::Transform,
-        _ => first,
     }
 }
 
