@@ -8,7 +8,8 @@ use super::item::Piece;
 use super::matcher::fold;
 use super::plan::{Scalar, StepPlan};
 use super::program::{Case, Kind};
-use crate::transform::locale::date::{self, Moment};
+use crate::transform::locale::date;
+use crate::transform::locale::moment::{self, Moment};
 use crate::transform::locale::{Conventions, boolean, money, number};
 
 /// Bytes of a text that steps may work on, and make.
@@ -199,7 +200,7 @@ fn day(text: &str, scalar: &Scalar, conventions: &Conventions) -> Result<Value, 
 
 fn moment(text: &str, scalar: &Scalar, conventions: &Conventions) -> Result<Value, String> {
     if scalar.formats.is_empty() {
-        return date::parse_moment(text, conventions.order).map(|moment| Value::from(moment.to_text()));
+        return moment::parse(text, conventions.order).map(|moment| Value::from(moment.to_text()));
     }
     let local = |local| Moment { local, offset: None };
     let of_format = |format: &String| {

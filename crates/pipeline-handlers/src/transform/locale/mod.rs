@@ -2,6 +2,7 @@
 
 pub(crate) mod boolean;
 pub(crate) mod date;
+pub(crate) mod moment;
 pub(crate) mod money;
 pub(crate) mod months;
 pub(crate) mod number;
