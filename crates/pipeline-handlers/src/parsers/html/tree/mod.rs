@@ -1,5 +1,10 @@
 //! The elements of a page in a flat list, for selectors: names, attributes and text, without what people do not see.
 
+mod flat;
+
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
@@ -8,6 +13,8 @@ use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::tree_builder::TreeBuilderOpts;
 use html5ever::{Attribute, LocalName, Namespace, ParseOpts, QualName, parse_document};
 use millrace_domain::document::HtmlNode;
+
+use self::flat::flat;
 
 /// Nodes of a page that is kept; a larger one has no list.
 const MAX_NODES: usize = 200_000;
@@ -22,10 +29,6 @@ const MAX_ATTRIBUTE_BYTES: usize = 2_000;
 const MAX_MOVES: usize = 20_000_000;
 /// Bytes that are read between two looks at the limits.
 const CHUNK_BYTES: usize = 16 << 10;
-/// Elements whose text nobody sees.
-const UNSEEN: [&str; 5] = ["script", "style", "noscript", "template", "iframe"];
-/// Elements that hold elements and no text of their own.
-const WITHOUT_TEXT: [&str; 10] = ["html", "head", "table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl"];
 
 /// The elements of a page; none when there are too many, or too many in each other.
 pub(super) fn nodes(html: &str) -> Vec<HtmlNode> {
@@ -239,114 +242,5 @@ impl TreeSink for Tree {
             nodes[*child].parent = Some(*new_parent);
         }
         nodes[*new_parent].children.extend(children);
-    }
-}
-
-/// The nodes in the order of the page, parents before children.
-fn flat(nodes: &[Node]) -> Vec<HtmlNode> {
-    let mut list = Vec::new();
-    let mut open: Vec<(usize, Option<u32>)> = nodes[0].children.iter().rev().map(|child| (*child, None)).collect();
-    while let Some((index, parent)) = open.pop() {
-        let node = &nodes[index];
-        let Some(name) = &node.name else {
-            let is_shown = !node.text.is_empty() && (!node.text.trim().is_empty() || has_text(&list, parent));
-            if is_shown {
-                list.push(HtmlNode { parent, text: one_blank(&node.text), ..HtmlNode::default() });
-            }
-            continue;
-        };
-        let tag = name.local.to_ascii_lowercase().to_string();
-        let is_unseen = UNSEEN.contains(&tag.as_str());
-        let own = u32::try_from(list.len()).ok();
-        list.push(HtmlNode { parent, tag, attributes: node.attributes.clone(), text: String::new() });
-        if !is_unseen {
-            open.extend(node.children.iter().rev().map(|child| (*child, own)));
-        }
-    }
-    list
-}
-
-/// Whether blanks in an element mean something.
-fn has_text(list: &[HtmlNode], parent: Option<u32>) -> bool {
-    let parent = parent.and_then(|parent| list.get(usize::try_from(parent).ok()?));
-    parent.is_some_and(|parent| !WITHOUT_TEXT.contains(&parent.tag.as_str()))
-}
-
-/// Runs of blanks as one.
-fn one_blank(text: &str) -> String {
-    let mut short = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character.is_whitespace() && character != '\u{a0}' {
-            true if short.ends_with(' ') => {}
-            true => short.push(' '),
-            false => short.push(character),
-        }
-    }
-    short
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(html: &str) -> Vec<String> {
-        nodes(html)
-            .iter()
-            .map(|node| {
-                let parent = node.parent.map_or("-".to_owned(), |parent| parent.to_string());
-                let attributes: String =
-                    node.attributes.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-                let text = if node.tag.is_empty() { format!("\"{}", node.text) } else { String::new() };
-                format!("{parent} {}{attributes}{text}", node.tag)
-            })
-            .collect()
-    }
-
-    #[test]
-    fn elements_stand_in_their_order() {
-        let html = "<!doctype html><p ID=a class='x y'>one  <b>two</b>\n<script>no</script><!-- no --><table>\n<tr><td>1<td>2</table>";
-        assert_eq!(
-            shown(html),
-            [
-                "- html",
-                "0 head",
-                "0 body",
-                "2 p id=a class=x y",
-                "3 \"one ",
-                "3 b",
-                "5 \"two",
-                "3 \" ",
-                "3 script",
-                "2 table",
-                "9 tbody",
-                "10 tr",
-                "11 td",
-                "12 \"1",
-                "11 td",
-                "14 \"2"
-            ]
-        );
-    }
-
-    #[test]
-    fn broken_pages_make_trees() {
-        for html in
-            ["<table><b>x<tr>y<td>z</b>", "<a><p><a>x</p></a>", "</p><br></br>", "<b><i></b></i>x", "<svg><p>x", ""]
-        {
-            let nodes = nodes(html);
-            let in_order =
-                |(index, node): (usize, &HtmlNode)| node.parent.is_none_or(|parent| (parent as usize) < index);
-            assert!(!nodes.is_empty() && nodes.iter().enumerate().all(in_order), "{html}");
-        }
-    }
-
-    #[test]
-    fn what_is_too_large_has_no_list() {
-        assert!(nodes(&"<div>".repeat(600)).is_empty());
-        assert!(!nodes(&"<div>".repeat(400)).is_empty());
-        assert!(nodes(&"<br>".repeat(MAX_NODES + 1)).is_empty());
-        assert!(nodes(&"<div>".repeat(1_000_000)).is_empty());
-        let long = format!("<p title='{}' lang=de>", "x".repeat(MAX_ATTRIBUTE_BYTES + 1));
-        assert_eq!(nodes(&long)[3].attributes, [("lang".to_owned(), "de".to_owned())]);
     }
 }
