@@ -1,5 +1,8 @@
 //! Tokens → paragraphs, items, tables and notes.
 
+mod blocks;
+mod text;
+
 use std::collections::HashMap;
 
 use encoding_rs::Encoding;
@@ -104,14 +107,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content, String> {
 }
 
 impl Walk {
-    fn byte(&mut self, byte: u8) {
-        if self.fallback_left > 0 {
-            self.fallback_left -= 1;
-        } else {
-            self.pending.push(byte);
-        }
-    }
-
     fn symbol(&mut self, symbol: u8) {
         match symbol {
             b'\\' | b'{' | b'}' => self.byte(symbol),
@@ -195,52 +190,6 @@ impl Walk {
         }
     }
 
-    fn unicode(&mut self, number: i32) {
-        self.flush();
-        self.fallback_left = self.state.fallback;
-        // Sixteen bits, written as a signed number.
-        let Ok(unit) = u16::try_from(number & 0xFFFF) else { return };
-        let units = self.high_surrogate.take().into_iter().chain([unit]);
-        for decoded in char::decode_utf16(units) {
-            match decoded {
-                Ok(character) => self.push(character),
-                Err(_) if (0xD800..0xDC00).contains(&unit) => self.high_surrogate = Some(unit),
-                Err(_) => self.push(char::REPLACEMENT_CHARACTER),
-            }
-        }
-    }
-
-    fn character(&mut self, character: char) {
-        self.flush();
-        self.push(character);
-    }
-
-    /// Decodes the bytes that wait.
-    fn flush(&mut self) {
-        self.fallback_left = 0;
-        if self.pending.is_empty() {
-            return;
-        }
-        let bytes = std::mem::take(&mut self.pending);
-        if self.state.target == Target::Nowhere {
-            return;
-        }
-        let encoding = self.state.encoding.unwrap_or(self.code_page);
-        let (text, _) = encoding.decode_without_bom_handling(&bytes);
-        for character in text.chars() {
-            self.push(character);
-        }
-    }
-
-    fn push(&mut self, character: char) {
-        match self.state.target {
-            Target::Body if !self.state.is_hidden => self.text.push(character),
-            Target::Styles if self.name.len() < MAX_NAME => self.name.push(character),
-            Target::Mark if self.mark.len() < MAX_NAME => self.mark.push(character),
-            _ => {}
-        }
-    }
-
     fn close(&mut self) {
         self.flush();
         if self.state.target == Target::Styles {
@@ -268,80 +217,5 @@ impl Walk {
             self.styles.entry(self.style).or_insert(level);
         }
         self.style = 0;
-    }
-
-    fn end_paragraph(&mut self) {
-        self.flush();
-        if self.state.target != Target::Body {
-            return;
-        }
-        if self.note.is_some() || self.state.in_table {
-            self.text.push('\n');
-            return;
-        }
-        self.end_table();
-        let text = std::mem::take(&mut self.text);
-        let mark = std::mem::take(&mut self.mark);
-        let mark = mark.trim();
-        match self.state.level {
-            Some(level) => self.writer.heading(level, &text),
-            None if mark.is_empty() => self.writer.paragraph(&text),
-            None => {
-                let number = mark.trim_end_matches(['.', ')']).trim_start_matches('(').parse().ok();
-                let is_mark_text = number.is_none() && mark.chars().any(|character| character.is_ascii_alphanumeric());
-                let text = if is_mark_text { format!("{mark} {}", text.trim()) } else { text };
-                self.writer.item(self.state.depth, number, &text);
-            }
-        }
-    }
-
-    fn end_cell(&mut self, is_nested: bool) {
-        self.flush();
-        if is_nested {
-            // Markdown knows no tables in tables: the text of the inner one stays in its cell.
-            self.text.push('\n');
-        } else {
-            self.mark.clear();
-            self.row.push(std::mem::take(&mut self.text).trim().to_owned());
-        }
-    }
-
-    fn end_row(&mut self) {
-        self.flush();
-        if !self.row.is_empty() {
-            self.rows.push(std::mem::take(&mut self.row));
-        }
-    }
-
-    fn end_table(&mut self) {
-        if !self.rows.is_empty() {
-            self.writer.table(std::mem::take(&mut self.rows));
-        }
-    }
-
-    fn finish(mut self, is_closed: bool) -> Content {
-        self.flush();
-        let mut warnings = Vec::new();
-        if !is_closed {
-            warnings.push("the file is cut off: its last groups are not closed".to_owned());
-        }
-        if let Some((_, before)) = self.note.take() {
-            let note = std::mem::replace(&mut self.text, before);
-            self.notes.push(note.trim().to_owned());
-        }
-        if !self.row.is_empty() || (self.state.in_table && !self.text.trim().is_empty()) {
-            self.end_cell(false);
-            self.end_row();
-        }
-        self.state = State { target: Target::Body, in_table: false, ..self.state };
-        self.end_paragraph();
-        self.end_table();
-        for (index, note) in std::mem::take(&mut self.notes).iter().enumerate() {
-            self.writer.paragraph(&format!("[^{}]: {note}", index + 1));
-        }
-        if self.pictures > 0 {
-            warnings.push(format!("{} pictures were left out", self.pictures));
-        }
-        Content { writer: self.writer, warnings }
     }
 }
