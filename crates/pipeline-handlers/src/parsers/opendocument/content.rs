@@ -5,11 +5,10 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::QName;
 
 use super::styles::Styles;
+use super::tables::Tables;
 use crate::writer::Writer;
 use crate::xml::{self, attribute};
 
-/// Cells of all tables together, repeated ones included.
-const MAX_CELLS: usize = 1_000_000;
 /// Most spaces that one element stands for.
 const MAX_SPACES: usize = 1_000;
 /// Elements whose content is not the text of the document.
@@ -46,26 +45,13 @@ struct List {
     is_fresh: bool,
 }
 
-#[derive(Default)]
-struct Table {
-    rows: Vec<Vec<String>>,
-    row: Vec<String>,
-    row_repeats: usize,
-    cell: String,
-    cell_repeats: usize,
-    /// Covered cells that repeat the one before them.
-    spanned: usize,
-    in_cell: bool,
-}
-
 struct Walk {
     content: Content,
     styles: Styles,
     is_slides: bool,
     paragraphs: Vec<Paragraph>,
     lists: Vec<List>,
-    tables: Vec<Table>,
-    cells: usize,
+    tables: Tables,
     /// The text of the note that is open, and those that are complete.
     note: Option<String>,
     notes: Vec<String>,
@@ -88,8 +74,7 @@ pub(super) fn read(content: &str, styles: &str, is_slides: bool) -> Result<Conte
         is_slides,
         paragraphs: Vec::new(),
         lists: Vec::new(),
-        tables: Vec::new(),
-        cells: 0,
+        tables: Tables::default(),
         note: None,
         notes: Vec::new(),
         in_title: false,
@@ -154,28 +139,10 @@ impl Walk {
                     list.is_fresh = true;
                 }
             }
-            "table" => self.tables.push(Table::default()),
-            "table-row" => {
-                if let Some(table) = self.tables.last_mut() {
-                    table.row_repeats = repeats(tag, "number-rows-repeated");
-                }
-            }
-            "table-cell" => {
-                if let Some(table) = self.tables.last_mut() {
-                    table.cell_repeats = repeats(tag, "number-columns-repeated");
-                    table.spanned = repeats(tag, "number-columns-spanned") - 1;
-                    table.in_cell = true;
-                }
-            }
-            "covered-table-cell" => {
-                if let Some(table) = self.tables.last_mut() {
-                    table.cell_repeats = repeats(tag, "number-columns-repeated");
-                    if table.spanned > 0 {
-                        table.cell = table.row.last().cloned().unwrap_or_default();
-                        table.spanned = table.spanned.saturating_sub(table.cell_repeats);
-                    }
-                }
-            }
+            "table" => self.tables.start(),
+            "table-row" => self.tables.start_row(tag),
+            "table-cell" => self.tables.start_cell(tag),
+            "covered-table-cell" => self.tables.start_covered_cell(tag),
             "note" => self.note = Some(String::new()),
             "page" if self.is_slides => {
                 self.content.pages += 1;
@@ -211,9 +178,13 @@ impl Walk {
             "list" => {
                 self.lists.pop();
             }
-            "table-cell" | "covered-table-cell" => self.end_cell()?,
-            "table-row" => self.end_row()?,
-            "table" => self.end_table(),
+            "table-cell" | "covered-table-cell" => self.tables.end_cell()?,
+            "table-row" => self.tables.end_row()?,
+            "table" => {
+                if let Some(rows) = self.tables.end() {
+                    self.content.writer.table(rows);
+                }
+            }
             "note" => {
                 if let Some(note) = self.note.take() {
                     self.notes.push(note.trim().to_owned());
@@ -253,11 +224,8 @@ impl Walk {
         if let Some(note) = &mut self.note {
             note.push_str(text);
             note.push('\n');
-        } else if let Some(table) = self.tables.last_mut().filter(|table| table.in_cell) {
-            if !table.cell.is_empty() {
-                table.cell.push('\n');
-            }
-            table.cell.push_str(text);
+        } else if let Some(cell) = self.tables.next_line() {
+            cell.push_str(text);
         } else if let Some(level) = paragraph.level {
             self.content.writer.heading(level, text);
         } else if let Some(list) = self.lists.last_mut().filter(|list| list.is_fresh) {
@@ -268,53 +236,6 @@ impl Walk {
             self.content.writer.item(depth - 1, number, text);
         } else {
             self.content.writer.paragraph(text);
-        }
-    }
-
-    fn end_cell(&mut self) -> Result<(), String> {
-        let Some(table) = self.tables.last_mut() else { return Ok(()) };
-        table.in_cell = false;
-        let cell = std::mem::take(&mut table.cell);
-        // Rows of sheets end in one empty cell that is repeated to the edge.
-        let repeats = if cell.is_empty() { table.cell_repeats.min(64) } else { table.cell_repeats };
-        self.cells = self.cells.saturating_add(repeats);
-        if self.cells > MAX_CELLS {
-            return Err(format!("its tables have more than {MAX_CELLS} cells"));
-        }
-        table.row.extend(std::iter::repeat_n(cell, repeats));
-        Ok(())
-    }
-
-    fn end_row(&mut self) -> Result<(), String> {
-        let Some(table) = self.tables.last_mut() else { return Ok(()) };
-        let row = std::mem::take(&mut table.row);
-        let repeats = if row.iter().all(String::is_empty) { 1 } else { table.row_repeats };
-        self.cells = self.cells.saturating_add(row.len().saturating_mul(repeats - 1));
-        if self.cells > MAX_CELLS {
-            return Err(format!("its tables have more than {MAX_CELLS} cells"));
-        }
-        table.rows.extend(std::iter::repeat_n(row, repeats));
-        Ok(())
-    }
-
-    fn end_table(&mut self) {
-        let Some(mut table) = self.tables.pop() else { return };
-        for row in &mut table.rows {
-            while row.last().is_some_and(String::is_empty) {
-                row.pop();
-            }
-        }
-        match self.tables.last_mut().filter(|outer| outer.in_cell) {
-            // Markdown knows no tables in tables: the text of the inner one stays in its cell.
-            Some(outer) => {
-                for row in table.rows {
-                    if !outer.cell.is_empty() {
-                        outer.cell.push('\n');
-                    }
-                    outer.cell.push_str(&row.join(" "));
-                }
-            }
-            None => self.content.writer.table(table.rows),
         }
     }
 
@@ -335,9 +256,4 @@ fn key<'a>(name: QName<'a>) -> &'a str {
         "text:title" => "field",
         _ => name.local_name().into_inner(),
     }
-}
-
-/// How often an element stands for itself, at least once.
-fn repeats(tag: &BytesStart<'_>, name: &str) -> usize {
-    attribute(tag, name).and_then(|count| count.parse::<usize>().ok()).unwrap_or(1).max(1)
 }

@@ -2,6 +2,7 @@
 
 mod content;
 mod styles;
+mod tables;
 
 use std::io::Cursor;
 
