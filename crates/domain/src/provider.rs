@@ -1,10 +1,12 @@
 //! Endpoints that serve language models by the OpenAI chat completions protocol.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Fault;
+use crate::pointer::push_escaped;
 use crate::secret::Secret;
 
 /// Longest name of a provider, in characters.
@@ -134,47 +136,54 @@ impl ProviderDefinition {
         self.prices.get(model).or_else(|| self.prices.get(ANY_MODEL)).copied()
     }
 
-    /// Checks what the types do not.
-    ///
-    /// # Errors
-    /// `invalid_value` with a pointer to the field; `nul_character`.
-    pub fn check(&self) -> Result<(), Fault> {
-        let wrong = |pointer: &str, text: String| Err(Fault::invalid("invalid_value", text).at(pointer));
+    /// What is wrong with it that the types do not tell: every field, in their order; empty when all are well. Each is
+    /// `invalid_value` or `nul_character`, with a pointer to the field.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut wrong = |pointer: &str, text: String| faults.push(Fault::invalid("invalid_value", text).at(pointer));
         if !is_name(&self.name) {
-            let text = format!("a name has 1 to {MAX_PROVIDER_NAME} characters of a-z, 0-9, '-' and '_'");
-            return wrong("/name", text);
+            wrong("/name", format!("a name has 1 to {MAX_PROVIDER_NAME} characters of a-z, 0-9, '-' and '_'"));
         }
         if let Err(text) = check_base_url(&self.base_url) {
-            return wrong("/base_url", text.to_owned());
+            wrong("/base_url", text.to_owned());
         }
         if self.default_model.as_ref().is_some_and(|model| model.is_empty() || model.len() > 200) {
-            return wrong("/default_model", "the name of a model has 1 to 200 bytes".to_owned());
+            wrong("/default_model", "the name of a model has 1 to 200 bytes".to_owned());
         }
-        for (pointer, value, least, most) in [
-            ("/context_tokens", self.context_tokens, 1_024, 100_000_000),
-            ("/max_output_tokens", self.max_output_tokens, 64, 10_000_000),
-            ("/max_concurrency", self.max_concurrency, 1, 1_000),
-            ("/timeout_seconds", self.timeout_seconds, 1, 3_600),
-        ] {
-            if !(least..=most).contains(&value) {
-                return wrong(pointer, format!("between {least} and {most}"));
+        let mut is_in_range = |pointer: &str, value: u32, range: RangeInclusive<u32>| {
+            let is_in = range.contains(&value);
+            if !is_in {
+                wrong(pointer, format!("between {} and {}", range.start(), range.end()));
+            }
+            is_in
+        };
+        let has_context = is_in_range("/context_tokens", self.context_tokens, 1_024..=100_000_000);
+        let has_output = is_in_range("/max_output_tokens", self.max_output_tokens, 64..=10_000_000);
+        is_in_range("/max_concurrency", self.max_concurrency, 1..=1_000);
+        is_in_range("/timeout_seconds", self.timeout_seconds, 1..=3_600);
+        if has_context && has_output && self.max_output_tokens > self.context_tokens / 2 {
+            wrong("/max_output_tokens", "at most half of context_tokens, so that a document fits in".to_owned());
+        }
+        for (model, price) in &self.prices {
+            if !is_price(price.input) || !is_price(price.output) {
+                wrong(&price_of(model), format!("the price of '{model}' is no amount of dollars"));
             }
         }
-        if self.max_output_tokens > self.context_tokens / 2 {
-            return wrong(
-                "/max_output_tokens",
-                "at most half of context_tokens, so that a document fits in".to_owned(),
-            );
-        }
-        if self.default_model.iter().chain(self.prices.keys()).any(|model| model.contains('\0')) {
+        let default = self.default_model.iter().map(|model| ("/default_model".to_owned(), model));
+        let named = default.chain(self.prices.keys().map(|model| (price_of(model), model)));
+        for (pointer, _) in named.filter(|(_, model)| model.contains('\0')) {
             let text = "the name of a model holds the character U+0000";
-            return Err(Fault::invalid("nul_character", text));
+            faults.push(Fault::invalid("nul_character", text).at(pointer));
         }
-        match self.prices.iter().find(|(_, price)| !is_price(price.input) || !is_price(price.output)) {
-            Some((model, _)) => wrong("/prices", format!("the price of '{model}' is no amount of dollars")),
-            None => Ok(()),
-        }
+        faults
     }
+}
+
+/// Where the price of a model stands.
+fn price_of(model: &str) -> String {
+    let mut pointer = "/prices/".to_owned();
+    push_escaped(&mut pointer, model);
+    pointer
 }
 
 /// Checks a key: it is sent in a header, so it is visible ASCII. The text of the refusal does not repeat it.
@@ -243,35 +252,67 @@ mod tests {
         let read: ProviderDefinition =
             serde_json::from_str(r#"{"name": "local", "base_url": "http://127.0.0.1:11434/v1"}"#).expect("a provider");
         assert_eq!(read, ProviderDefinition::new("local", "http://127.0.0.1:11434/v1"));
-        assert!(read.check().is_ok());
+        assert!(read.faults().is_empty());
         assert!(serde_json::from_str::<ProviderDefinition>(r#"{"name":"a","base_url":"b","keys":1}"#).is_err());
+    }
+
+    fn pointers(definition: &ProviderDefinition) -> Vec<String> {
+        definition.faults().into_iter().filter_map(|fault| fault.pointer).collect()
     }
 
     #[test]
     fn nonsense_is_refused_with_a_pointer() {
         let good = ProviderDefinition::new("local", "https://h/v1");
-        let pointer = |definition: ProviderDefinition| definition.check().expect_err("refused").pointer;
         for name in ["", "A", "a b", "a/b", &"x".repeat(65)] {
-            assert_eq!(pointer(ProviderDefinition { name: name.into(), ..good.clone() }).as_deref(), Some("/name"));
+            assert_eq!(pointers(&ProviderDefinition { name: name.into(), ..good.clone() }), ["/name"]);
         }
         for url in
             ["", "h", "ftp://h", "http://", "http://u:p@h", "http://h?x", "http://h#x", "http://h h", "http://:1"]
         {
-            let one = ProviderDefinition { base_url: url.into(), ..good.clone() };
-            assert_eq!(pointer(one).as_deref(), Some("/base_url"), "{url}");
+            assert_eq!(pointers(&ProviderDefinition { base_url: url.into(), ..good.clone() }), ["/base_url"], "{url}");
         }
         let long = ProviderDefinition { max_output_tokens: 9_000, ..good.clone() };
-        assert_eq!(pointer(long).as_deref(), Some("/max_output_tokens"));
+        assert_eq!(pointers(&long), ["/max_output_tokens"]);
         let price = TokenPrice { input: f64::NAN, output: 0.0 };
-        let priced = ProviderDefinition { prices: BTreeMap::from([("m".into(), price)]), ..good };
-        assert_eq!(pointer(priced).as_deref(), Some("/prices"));
+        let priced = ProviderDefinition { prices: BTreeMap::from([("a/m".into(), price)]), ..good };
+        assert_eq!(pointers(&priced), ["/prices/a~1m"]);
+    }
+
+    #[test]
+    fn every_wrong_field_is_told() {
+        let price = TokenPrice { input: -1.0, output: 0.0 };
+        let one = ProviderDefinition {
+            default_model: Some("m\0".to_owned()),
+            context_tokens: 0,
+            max_output_tokens: u32::MAX,
+            max_concurrency: 0,
+            timeout_seconds: 0,
+            prices: BTreeMap::from([("a".into(), price), ("b".into(), TokenPrice::default()), ("c".into(), price)]),
+            ..ProviderDefinition::new("A", "h")
+        };
+        let expected = [
+            "/name",
+            "/base_url",
+            // Of two fields that are out of range, nobody is told how they should go together.
+            "/context_tokens",
+            "/max_output_tokens",
+            "/max_concurrency",
+            "/timeout_seconds",
+            "/prices/a",
+            "/prices/c",
+            "/default_model",
+        ];
+        assert_eq!(pointers(&one), expected);
     }
 
     #[test]
     fn what_cannot_be_stored_or_sent_is_refused() {
         let model = Some("m\0".to_owned());
-        let one = ProviderDefinition { default_model: model, ..ProviderDefinition::new("local", "https://h/v1") };
-        assert_eq!(one.check().expect_err("refused").code, "nul_character");
+        let prices = BTreeMap::from([("n\0".to_owned(), TokenPrice::default())]);
+        let one =
+            ProviderDefinition { default_model: model, prices, ..ProviderDefinition::new("local", "https://h/v1") };
+        assert!(one.faults().iter().all(|fault| fault.code == "nul_character"));
+        assert_eq!(pointers(&one), ["/default_model", "/prices/n\0"]);
         let check = |key: &str| check_api_key(&Secret::new(key)).map_err(|fault| fault.message);
         assert!(check("sk-1").is_ok() && check(&"k".repeat(MAX_API_KEY)).is_ok());
         for key in ["", "two words", "line\n", "schlüssel", &"k".repeat(MAX_API_KEY + 1)] {

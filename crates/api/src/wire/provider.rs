@@ -133,7 +133,7 @@ impl ProviderInput {
     /// Checks everything.
     ///
     /// # Errors
-    /// `invalid_value` with a pointer.
+    /// `invalid_value` or `nul_character`, with every place that is wrong.
     pub fn checked(self) -> Result<(ProviderDefinition, AskedKey), Problem> {
         let defaults = ProviderDefinition::new(self.name, self.base_url);
         let price = |price: Price| TokenPrice { input: price.input, output: price.output };
@@ -148,16 +148,19 @@ impl ProviderInput {
             prices: self.prices.unwrap_or_default().into_iter().map(|(model, one)| (model, price(one))).collect(),
             ..defaults
         };
-        definition.check()?;
+        let mut faults = definition.faults();
         let key = match self.api_key {
             None => AskedKey::Absent,
             Some(None) => AskedKey::Null,
             Some(Some(key)) => {
-                check_api_key(&key)?;
+                faults.extend(check_api_key(&key).err());
                 AskedKey::Given(key)
             }
         };
-        Ok((definition, key))
+        match faults.into_iter().map(Problem::from).reduce(Problem::with_places_of) {
+            Some(problem) => Err(problem),
+            None => Ok((definition, key)),
+        }
     }
 }
 

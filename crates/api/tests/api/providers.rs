@@ -100,7 +100,7 @@ async fn bad_providers_are_refused_with_their_place() {
         ("api_key", json!("line\nbreak"), "invalid_value", "/api_key"),
         ("profile", json!("magic"), "invalid_value", "/profile"),
         ("timeout_seconds", json!(0), "invalid_value", "/timeout_seconds"),
-        ("prices", json!({"*": {"input": -1.0, "output": 0.0}}), "invalid_value", "/prices"),
+        ("prices", json!({"*": {"input": -1.0, "output": 0.0}}), "invalid_value", "/prices/*"),
         ("colour", json!("red"), "unknown_field", "/colour"),
     ] {
         let mut body = json!({"name": "third", "base_url": "https://api.example/v1"});
@@ -108,6 +108,13 @@ async fn bad_providers_are_refused_with_their_place() {
         let reply = api.json(&caller, "POST", PATH, body).await;
         assert_eq!(reply.problem(400, code)["errors"][0]["pointer"], pointer);
     }
+    let body = json!({"name": "A", "base_url": "x", "timeout_seconds": 0, "api_key": "", "default_model": "m\u{0}"});
+    let refused = api.json(&caller, "POST", PATH, body).await.problem(400, "invalid_value");
+    let told: Vec<_> =
+        refused["errors"].as_array().into_iter().flatten().map(|one| (&one["pointer"], &one["code"])).collect();
+    let (wrong, nul) = (json!("invalid_value"), json!("nul_character"));
+    let places = ["/name", "/base_url", "/timeout_seconds", "/default_model", "/api_key"].map(Value::from);
+    assert_eq!(told, places.iter().zip([&wrong, &wrong, &wrong, &nul, &wrong]).collect::<Vec<_>>());
 }
 
 #[actix_web::test]

@@ -83,9 +83,10 @@ impl ProviderConfig {
     }
 
     /// What is wrong with it.
-    fn check(&self) -> Result<(), Fault> {
-        self.definition.check()?;
-        self.api_key.as_ref().map_or(Ok(()), check_api_key)
+    fn faults(&self) -> Vec<Fault> {
+        let mut faults = self.definition.faults();
+        faults.extend(self.api_key.as_ref().and_then(|key| check_api_key(key).err()));
+        faults
     }
 }
 
@@ -118,7 +119,7 @@ impl LlmConfig {
     pub(super) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for (index, one) in self.providers.iter().enumerate() {
-            if let Err(Fault { message, pointer, .. }) = one.check() {
+            for Fault { message, pointer, .. } in one.faults() {
                 let field = pointer.unwrap_or_default().trim_start_matches('/').to_owned();
                 problems.push(format!("llm.providers '{}': {field}: {message}", one.definition.name));
             }
