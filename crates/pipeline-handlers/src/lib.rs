@@ -31,7 +31,7 @@ pub mod parsers;
 pub mod pool;
 pub mod registry;
 pub mod render;
-mod retry_after;
+pub mod retry_after;
 pub mod rows;
 mod sections;
 pub mod sniff;

@@ -9,7 +9,7 @@ const MAX_SECONDS: f64 = 86_400.0;
 
 /// Seconds to wait, rounded up: OpenAI sends fractions. A date counts from the answer's own `Date`, so that clocks which
 /// differ do no harm; without one it says nothing.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<u64> {
+pub fn retry_after(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let seconds = match text.parse::<f64>() {
         Ok(seconds) => seconds,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use millrace_pipeline_handlers::retry_after::retry_after;
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 
 use super::wire::{Problem, ProblemPlace};
 
@@ -62,7 +63,6 @@ impl Refusal {
     /// Reads an answer.
     pub(super) fn new(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-        let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let detail = [problem.detail, problem.title].into_iter().find(|text| !text.is_empty());
         Self {
             status,
@@ -71,7 +71,7 @@ impl Refusal {
             detail: detail.unwrap_or_else(|| format!("the server answered {status}")),
             request_id: problem.request_id,
             places: problem.errors.into_iter().filter(|place| !place.pointer.is_empty()).collect(),
-            retry_after: seconds.map(Duration::from_secs),
+            retry_after: retry_after(headers).map(Duration::from_secs),
         }
     }
 
@@ -145,12 +145,15 @@ impl ApiError {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::{DATE, RETRY_AFTER};
+
     use super::*;
 
     fn refusal(status: u16, retry_after: Option<&str>, body: &str) -> Refusal {
         let mut headers = HeaderMap::new();
         if let Some(text) = retry_after {
             headers.insert(RETRY_AFTER, text.parse().unwrap());
+            headers.insert(DATE, "Wed, 21 Oct 2015 07:28:00 GMT".parse().unwrap());
         }
         Refusal::new(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
     }
@@ -193,6 +196,8 @@ mod tests {
         for (refusal, seconds) in [
             (refusal(429, Some("7"), ""), Some(7)),
             (refusal(503, None, ""), Some(1)),
+            (refusal(503, Some("Wed, 21 Oct 2015 07:28:30 GMT"), ""), Some(30)),
+            (refusal(503, Some("soon"), ""), Some(1)),
             (refusal(409, Some("2"), in_use), Some(2)),
             (refusal(409, None, r#"{"code": "in_use"}"#), None),
             (refusal(400, Some("1"), ""), None),
