@@ -1,11 +1,12 @@
 //! What a project used of language models.
 
 use chrono::NaiveDate;
+use millrace_api::ApiLimits;
 use millrace_domain::ProjectId;
 use millrace_domain::usage::{ModelName, TokenUse};
 use serde_json::json;
 
-use crate::app::{Caller, TestApi};
+use crate::app::{Caller, Options, TestApi};
 
 const PATH: &str = "/api/v1/etl/usage";
 
@@ -71,4 +72,19 @@ async fn only_the_owner_is_told() {
     assert_eq!(api.get(&stranger, &path).await.expect(404)["code"], "project_not_found");
     let reply = api.get(&caller, &format!("{PATH}?project_id={project}&from=2020-01-01&to=2026-01-01")).await;
     assert_eq!(reply.expect(400)["code"], "invalid_value");
+}
+
+#[actix_web::test]
+async fn one_answer_tells_of_so_many_days() {
+    let limits = ApiLimits { max_usage_days: 2, ..ApiLimits::default() };
+    let api = TestApi::with(Options { limits, ..Options::default() }).await;
+    let (caller, project) = with_use(&api).await;
+    let path = format!("{PATH}?project_id={project}&from=2026-01-01&to=2026-01");
+    assert_eq!(api.get(&caller, &format!("{path}-02")).await.expect(200)["total"]["requests"], 4);
+    let body = api.get(&caller, &format!("{path}-03")).await.problem(400, "invalid_value");
+    assert_eq!(body["errors"][0]["pointer"], "/from");
+    assert!(body["detail"].as_str().is_some_and(|text| text.contains("at most 2 days")), "{body}");
+    // Without a first day, no more is told than may be.
+    let body = api.get(&caller, &format!("{PATH}?project_id={project}&to=2026-01-03")).await.expect(200);
+    assert_eq!((&body["from"], &body["total"]["requests"]), (&json!("2026-01-02"), &json!(4)));
 }

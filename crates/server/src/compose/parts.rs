@@ -150,6 +150,7 @@ pub(super) fn api_limits(config: &Config) -> ApiLimits {
         max_test_bytes: config.rules.test_max_file_bytes,
         concurrent_tests: config.rules.test_concurrency as usize,
         test_timeout: Duration::from_secs(config.rules.test_timeout_seconds),
+        max_usage_days: config.llm.max_usage_days,
         idempotency_retention: Duration::from_secs(u64::from(config.idempotency.retention_hours) * 3600),
         ..ApiLimits::default()
     }

@@ -18,6 +18,8 @@ pub struct LlmConfig {
     pub default_provider: Option<String>,
     /// Model tokens that a project may use in a day (UTC). Default: any number.
     pub daily_tokens_per_project: Option<u64>,
+    /// Most days that one answer about usage tells of, 1 to 3660. Default 366.
+    pub max_usage_days: u32,
     /// Parts that a long document is cut into at most. Default 500.
     pub max_chunks: u32,
     /// Tries of one request before the task waits for its next attempt. Default 3.
@@ -54,6 +56,7 @@ impl Default for LlmConfig {
             providers: Vec::new(),
             default_provider: None,
             daily_tokens_per_project: None,
+            max_usage_days: 366,
             max_chunks: 500,
             request_attempts: 3,
             allow_private_networks: false,
@@ -126,6 +129,9 @@ impl LlmConfig {
             if self.providers.iter().take(index).any(|other| other.definition.name == one.definition.name) {
                 problems.push(format!("llm.providers names '{}' twice", one.definition.name));
             }
+        }
+        if !(1..=3_660).contains(&self.max_usage_days) {
+            problems.push("llm.max_usage_days must be from 1 to 3660".to_owned());
         }
         if !(36..=600).contains(&self.images.dpi) {
             problems.push("llm.images.dpi must be from 36 to 600".to_owned());
