@@ -16,9 +16,7 @@ use millrace_pipeline_handlers::limits::ParserLimits;
 use millrace_pipeline_handlers::pool::{ParserPool, PoolConfig, WorkerCommand};
 use millrace_pipeline_handlers::registry;
 
-use crate::config::{
-    DoclingSection, EngineName, MineruCloudSection, MineruSection, ParsersConfig, RemoteLimits, TesseractSection,
-};
+use crate::config::{DoclingSection, EngineName, MineruCloudSection, MineruSection, ParsersConfig, RemoteLimits};
 
 /// Every engine that is configured and can be had.
 ///
@@ -155,19 +153,18 @@ fn remote(url: String, token: Option<Secret>, costs: &RemoteLimits) -> RemoteCon
 
 /// Tesseract, if it is there. One that the configuration names must be.
 fn tesseract_engine(
-    section: &TesseractSection,
+    config: &TesseractConfig,
     limits: &ParserLimits,
     pool: &Arc<ParserPool>,
 ) -> anyhow::Result<Option<TesseractEngine>> {
-    let is_wanted = section.program.is_some() || section.data_dir.is_some() || !section.languages.is_empty();
-    let Some(program) = section.program.clone().or_else(tesseract::find) else {
+    let is_wanted = config.is_wanted();
+    let Some(program) = config.program.clone().or_else(tesseract::find) else {
         anyhow::ensure!(!is_wanted, "parsers.tesseract is configured, but there is no program tesseract in PATH");
         return Ok(None);
     };
     let made =
-        Installation::probe(&program, section.data_dir.as_deref()).map_err(anyhow::Error::from).and_then(|found| {
-            TesseractEngine::new(found, tesseract_config(section), Arc::clone(pool), limits.clone())
-                .map_err(anyhow::Error::msg)
+        Installation::probe(&program, config.data_dir.as_deref()).map_err(anyhow::Error::from).and_then(|found| {
+            TesseractEngine::new(found, config.clone(), Arc::clone(pool), limits.clone()).map_err(anyhow::Error::msg)
         });
     match made {
         Ok(engine) => Ok(Some(engine)),
@@ -178,31 +175,5 @@ fn tesseract_engine(
             tracing::warn!(program = %program.display(), %error, "tesseract cannot be used; pictures are not read");
             Ok(None)
         }
-    }
-}
-
-fn tesseract_config(section: &TesseractSection) -> TesseractConfig {
-    let TesseractSection {
-        program: _,
-        data_dir,
-        languages,
-        dpi,
-        max_page_pixels,
-        page_segmentation,
-        max_pages,
-        workers: _,
-        page_seconds,
-        memory_bytes,
-    } = section.clone();
-    TesseractConfig {
-        data_dir,
-        languages,
-        dpi,
-        max_page_pixels,
-        page_segmentation,
-        max_pages,
-        workers: section.workers_or_default(),
-        page_seconds,
-        memory_bytes,
     }
 }

@@ -1,6 +1,6 @@
 //! What serde cannot see: ranges, and values that do not go together.
 
-use super::engines::{EngineName, RemoteLimits, TesseractSection};
+use super::engines::{EngineName, RemoteLimits};
 use super::network::{AuthConfig, IssuerConfig};
 use super::storage::{ObjectsConfig, StoreKind};
 use super::{Config, ConfigError, key_bytes};
@@ -69,10 +69,6 @@ fn ranges(config: &Config, problems: &mut Problems) {
         ("parsers.max_rows_bytes", parsers.max_rows_bytes),
         ("parsers.cpu_seconds", parsers.cpu_seconds),
         ("parsers.wall_seconds", parsers.wall_seconds),
-        ("parsers.tesseract.max_page_pixels", parsers.tesseract.max_page_pixels),
-        ("parsers.tesseract.max_pages", parsers.tesseract.max_pages.into()),
-        ("parsers.tesseract.workers", parsers.tesseract.workers.map_or(1, u64::from)),
-        ("parsers.tesseract.page_seconds", parsers.tesseract.page_seconds),
         ("rules.test_max_file_bytes", rules.test_max_file_bytes),
         ("rules.test_concurrency", rules.test_concurrency.into()),
         ("rules.test_timeout_seconds", rules.test_timeout_seconds),
@@ -188,26 +184,16 @@ fn engines(config: &Config, problems: &mut Problems) {
         let twice = parsers.order.iter().take(index).any(|other| other == name);
         problems.unless(!twice, format!("parsers.order names {} twice", name.as_str()));
     }
-    let TesseractSection { program, data_dir, languages, dpi, page_segmentation, page_seconds, memory_bytes, .. } =
-        &parsers.tesseract;
-    let is_configured = program.is_some() || data_dir.is_some() || !languages.is_empty();
+    let tesseract = &parsers.tesseract;
     problems.unless(
-        !is_configured || parsers.order.contains(&EngineName::Tesseract),
+        !tesseract.is_wanted() || parsers.order.contains(&EngineName::Tesseract),
         "parsers.tesseract is configured, but parsers.order does not name tesseract",
     );
-    problems.unless((70..=1_200).contains(dpi), "parsers.tesseract.dpi must be from 70 to 1200");
-    problems.unless(*page_segmentation <= 13, "parsers.tesseract.page_segmentation must be from 0 to 13");
     problems.unless(
-        *page_seconds <= config.queue.task_timeout_seconds,
+        tesseract.page_seconds <= config.queue.task_timeout_seconds,
         "parsers.tesseract.page_seconds must not exceed queue.task_timeout_seconds",
     );
-    let least = 256 << 20;
-    problems
-        .unless(*memory_bytes >= least, format!("parsers.tesseract.memory_bytes must be at least {least} (256 MiB)"));
-    for code in languages {
-        let is_code = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        problems.unless(is_code, format!("parsers.tesseract.languages: {code:?} is no language code"));
-    }
+    problems.0.extend(tesseract.problems().into_iter().map(|problem| format!("parsers.tesseract.{problem}")));
 }
 
 fn secrets(config: &Config, problems: &mut Problems) {

@@ -28,7 +28,7 @@ use crate::embedded_postgres::{Durability, PostgresOptions};
 
 pub use millrace_domain::secret::Secret;
 
-pub use engines::{DoclingSection, EngineName, MineruCloudSection, MineruSection, RemoteLimits, TesseractSection};
+pub use engines::{DoclingSection, EngineName, MineruCloudSection, MineruSection, RemoteLimits};
 pub use error::ConfigError;
 pub use llm::{ImagesConfig, LlmConfig, ProviderConfig};
 pub use network::{AuthConfig, IssuerConfig, ServerConfig, UploadConfig};

@@ -2,9 +2,10 @@
 
 use std::num::NonZero;
 
+use millrace_pipeline_handlers::engine::tesseract::TesseractConfig;
 use serde::{Deserialize, Serialize};
 
-use super::engines::{DoclingSection, EngineName, MineruCloudSection, MineruSection, TesseractSection};
+use super::engines::{DoclingSection, EngineName, MineruCloudSection, MineruSection};
 
 const MIB: u64 = 1 << 20;
 
@@ -93,7 +94,7 @@ pub struct ParsersConfig {
     /// Ways to parse in the order in which they are tried. Default: all that are configured or found.
     pub order: Vec<EngineName>,
     /// Text in pictures and scans.
-    pub tesseract: TesseractSection,
+    pub tesseract: TesseractConfig,
     /// A MinerU of one's own.
     pub mineru: MineruSection,
     /// mineru.net.
@@ -140,7 +141,7 @@ impl Default for ParsersConfig {
     fn default() -> Self {
         Self {
             order: EngineName::ALL.to_vec(),
-            tesseract: TesseractSection::default(),
+            tesseract: TesseractConfig::default(),
             mineru: MineruSection::default(),
             mineru_cloud: MineruCloudSection::default(),
             docling: DoclingSection::default(),

@@ -79,7 +79,7 @@ impl TesseractEngine {
         if languages.is_empty() {
             return Err("no language is installed".to_owned());
         }
-        let runs = Semaphore::new(config.workers.max(1));
+        let runs = Semaphore::new(config.workers_or_default().max(1));
         Ok(Self { installation, config, languages, pool, limits, runs })
     }
 
@@ -122,7 +122,7 @@ impl TesseractEngine {
         let pages = futures::stream::iter(wanted)
             .map(|number| self.page(request, languages, number, total))
             // No more than can run, so that pictures do not pile up.
-            .buffered(self.config.workers.max(1))
+            .buffered(self.config.workers_or_default().max(1))
             .inspect_ok(|_| {
                 done += 1;
                 request.progress.pages(done, count);
