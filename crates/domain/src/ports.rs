@@ -25,7 +25,7 @@ use crate::secret::Secret;
 use crate::state_machine::Stage;
 use crate::stored_provider::SealedSecret;
 use crate::task::{StageDetail, Task, TaskFailure, TaskKind, TaskResult};
-use crate::usage::{ModelName, Reservation, TokenUse};
+use crate::usage::{ModelName, Reservation, Spent, TokenUse};
 use crate::{TableId, mount::MountTarget};
 
 /// Time. Injected so that tests own it; leases alone use the database's clock.
@@ -45,6 +45,9 @@ pub trait TaskControl: Send + Sync {
     fn progress(&self, percent: u8, detail: StageDetail);
     /// Enters a later stage.
     fn advance(&self, stage: Stage);
+    /// Tells what language models took for this attempt so far, in place of what was told before. It is recorded at the
+    /// end of the attempt, whatever that is. Costs no database write.
+    fn spent(&self, spent: Spent);
 }
 
 /// What a worker gets.

@@ -42,7 +42,7 @@ impl TokenUse {
     }
 }
 
-/// What models took for one attempt of a task.
+/// What models took for an attempt of a task, or for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spent {
     /// Tokens sent and received.
@@ -50,6 +50,16 @@ pub struct Spent {
     /// What they cost, in US dollars; `None` where no price is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+}
+
+impl Spent {
+    /// The sum of what was spent; `None` when nothing was. The cost is that of the tokens whose price is known.
+    pub fn sum(all: impl IntoIterator<Item = Option<Self>>) -> Option<Self> {
+        all.into_iter().flatten().reduce(|one, other| Self {
+            tokens: one.tokens.saturating_add(other.tokens),
+            cost_usd: [one.cost_usd, other.cost_usd].into_iter().flatten().reduce(|sum, cost| sum + cost),
+        })
+    }
 }
 
 // Costs are sums of finite prices, so never NaN.
@@ -85,4 +95,18 @@ pub struct Reservation {
     pub day: NaiveDate,
     /// Tokens set aside.
     pub tokens: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_spent_adds_up() {
+        let spent = |tokens, cost_usd| Some(Spent { tokens, cost_usd });
+        assert_eq!(Spent::sum([None, None]), None);
+        assert_eq!(Spent::sum([None, spent(3, None)]), spent(3, None));
+        assert_eq!(Spent::sum([spent(3, None), spent(4, Some(0.5))]), spent(7, Some(0.5)));
+        assert_eq!(Spent::sum([spent(3, Some(0.25)), None, spent(u64::MAX, Some(0.5))]), spent(u64::MAX, Some(0.75)));
+    }
 }

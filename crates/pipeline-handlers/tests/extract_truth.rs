@@ -84,6 +84,7 @@ async fn read(name: &str, bytes: &[u8], rule: &Value) -> Result<Value, String> {
         project_id: ProjectId::new(1).expect("an id"),
         task_id: None,
         progress: Arc::new(|_, _| {}),
+        spending: Arc::new(|_| {}),
         trace: Arc::new(Trace::default()),
         images: None,
     };

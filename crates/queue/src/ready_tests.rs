@@ -24,6 +24,7 @@ fn task(id: i64, project: i64, priority: i16, run_at: Option<DateTime<Utc>>) -> 
         result: None,
         mounted: None,
         error: None,
+        spent: None,
         attempt: 0,
         attempt_epoch: 1,
         recoveries: 0,

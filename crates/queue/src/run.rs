@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use millrace_domain::ports::{Job, JobError, JobOutput, TaskControl};
 use millrace_domain::task::StageDetail;
+use millrace_domain::usage::Spent;
 use millrace_domain::{ErrorStage, Fault, Stage, Task, TaskFailure};
 use millrace_repository::{Finish, FinishKind, ProgressUpdate};
 use parking_lot::Mutex;
@@ -29,6 +30,7 @@ struct Reported {
     percent: u8,
     detail: StageDetail,
     transforming_at: Option<DateTime<Utc>>,
+    spent: Option<Spent>,
 }
 
 /// The handler's side of a run.
@@ -64,6 +66,11 @@ impl TaskControl for Control {
         }
         drop(reported);
         self.changed.notify_one();
+    }
+
+    fn spent(&self, spent: Spent) {
+        // Nobody is woken: it is stored at the end alone.
+        self.reported.lock().spent = Some(spent);
     }
 }
 
@@ -107,6 +114,7 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
             percent: 0,
             detail: StageDetail::default(),
             transforming_at: (first == Stage::Transform).then_some(started_at),
+            spent: None,
         }),
         changed: Notify::new(),
     });
@@ -120,6 +128,7 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
             attempt,
             started_at: task.started_at,
             transforming_at: task.transforming_at,
+            spent: None,
             artifacts: Vec::new(),
         };
     }
@@ -145,6 +154,7 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
             (FinishKind::Failed(Arc::new(failure)), Vec::new())
         }
     };
+    let Reported { transforming_at, spent, .. } = *control.reported.lock();
     Finish {
         id: task.id,
         task: Arc::clone(task),
@@ -152,7 +162,9 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
         kind,
         attempt,
         started_at: Some(started_at),
-        transforming_at: control.reported.lock().transforming_at,
+        transforming_at,
+        // Nobody else adds to it while this attempt is the task's own.
+        spent: spent.and_then(|spent| Spent::sum([task.spent, Some(spent)])),
         artifacts,
     }
 }

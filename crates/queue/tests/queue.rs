@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bench::{Bench, Script};
+use millrace_domain::usage::Spent;
 use millrace_domain::{ErrorKind, Stage, TaskState};
 use millrace_queue::QueueConfig;
 use millrace_repository::testing::faulty::{Moment, TaskMethod};
@@ -134,6 +135,43 @@ async fn cancelling_stops_what_waits_and_what_runs() {
     assert_eq!(bench.executor.runs(), 1);
     let again = bench.queue.cancel(bench.user, tasks[0].id, None).await.expect_err("it has ended");
     assert_eq!(again.kind, ErrorKind::Conflict);
+}
+
+#[tokio::test]
+async fn what_models_took_is_told_however_attempts_end() {
+    let bench = Bench::start(QueueConfig::default()).await;
+    let spent = async |task, attempts: u32| {
+        let sum = Spent::sum(std::iter::repeat_n(Some(bench::SPENT), attempts as usize));
+        assert_eq!(bench.task(task).await.spent, sum, "{attempts} attempts");
+    };
+    bench.executor.script([Script::FailTransiently]);
+    let retried = bench.submit(1).await.remove(0);
+    while bench.executor.runs() < 2 {
+        bench.executor.wait_for_idle().await;
+        bench.clock.advance(Duration::from_secs(60));
+        tokio::task::yield_now().await;
+    }
+    bench.queue.run_until_idle().await;
+    spent(&retried, 2).await;
+    bench.queue.retry(bench.user, retried.id, None, None).await.expect("reopened");
+    bench.queue.run_until_idle().await;
+    spent(&retried, 3).await;
+    bench.executor.script([Script::FailForGood]);
+    let failed = bench.submit(1).await.remove(0);
+    bench.queue.run_until_idle().await;
+    spent(&failed, 1).await;
+    bench.executor.script([Script::WaitForStop, Script::WaitForStop]);
+    let over = bench.submit(1).await.remove(0);
+    bench.executor.wait_for_runs(5).await;
+    bench.clock.advance(QueueConfig::default().task_timeout);
+    bench.queue.run_until_idle().await;
+    spent(&over, 1).await;
+    let cancelled = bench.submit(1).await.remove(0);
+    bench.executor.wait_for_runs(6).await;
+    bench.queue.cancel(bench.user, cancelled.id, None).await.expect("asked");
+    bench.queue.run_until_idle().await;
+    spent(&cancelled, 1).await;
+    assert_eq!(bench.task(&cancelled).await.state, TaskState::Cancelled);
 }
 
 #[tokio::test]

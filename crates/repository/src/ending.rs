@@ -32,6 +32,7 @@ pub(crate) fn state_after(task: &Task, kind: &FinishKind) -> Result<TaskState> {
 
 /// Fills in what the end brings with it; the name of the event, if there is one.
 pub(crate) fn apply(task: &mut Task, finish: &Finish, now: DateTime<Utc>) -> Option<&'static str> {
+    task.spent = finish.spent.or(task.spent);
     match (task.state, &finish.kind) {
         (TaskState::Completed, FinishKind::Completed { result, .. }) => {
             task.progress = 100;

@@ -19,7 +19,7 @@ use super::words::{ErrorStage, TaskKind, TaskStatus};
     "stage": null, "filename": "report.txt", "rule_id": 1, "rule_version": 1, "priority": 0, "parse": null, "attempt": 1,
     "created_at": "2026-11-22T08:00:00Z", "updated_at": "2026-11-22T08:00:01Z", "run_at": null,
     "started_at": "2026-11-22T08:00:00Z", "transforming_at": "2026-11-22T08:00:01Z", "cancel_requested_at": null,
-    "finished_at": "2026-11-22T08:00:01Z",
+    "finished_at": "2026-11-22T08:00:01Z", "tokens": null, "cost_usd": null,
     "result": {"output_path": "users/1/processed/7/42-1.json", "output_size": 72, "sha256": "9f86d081884c7d65",
         "processing_time": 0.012, "parser": "text", "pages": 1, "parse_reused": false, "warnings": []},
     "error": null,
@@ -82,6 +82,10 @@ pub struct TaskBody<'a> {
     /// Became completed, failed or cancelled.
     #[serde(serialize_with = "super::time::optional_time")]
     finished_at: Option<DateTime<Utc>>,
+    /// Model tokens that all its attempts used, whatever became of them; null while no model was asked.
+    tokens: Option<u64>,
+    /// What they cost, in US dollars, where the prices are known.
+    cost_usd: Option<f64>,
     /// What came out; null until completed.
     result: Option<ResultBody<'a>>,
     /// Why it failed; also the last error while another attempt waits.
@@ -123,7 +127,7 @@ pub struct ResultBody<'a> {
     /// Task id at a remote MinerU, where one was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     mineru_task_id: Option<&'a str>,
-    /// Model tokens used.
+    /// Model tokens that the attempt which succeeded used.
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens: Option<u64>,
     /// What they cost, in US dollars, where the prices are known.
@@ -227,6 +231,8 @@ impl<'a> From<&'a Task> for TaskBody<'a> {
             transforming_at: task.transforming_at,
             cancel_requested_at: task.cancel_requested_at,
             finished_at: task.finished_at,
+            tokens: task.spent.map(|spent| spent.tokens),
+            cost_usd: task.spent.and_then(|spent| spent.cost_usd),
             result: result(task),
             error: error(task),
             metadata: metadata(task),

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 
 use crate::ids::{NodeId, ProjectId, RuleId, TaskId, UploadId, UserId};
 use crate::state_machine::{Stage, TaskState};
+use crate::usage::Spent;
 
 pub use failure::{ErrorStage, TaskFailure, tame_message};
 pub use result::{MountedAt, TaskResult};
@@ -98,6 +99,9 @@ pub struct Task {
     pub mounted: Option<Arc<MountedAt>>,
     /// Why it failed; also the last error while a retry waits.
     pub error: Option<Arc<TaskFailure>>,
+    /// What language models took for all its attempts that have ended, retries by hand included; `None` when none was
+    /// asked.
+    pub spent: Option<Spent>,
     /// Attempts begun, from 1 once started.
     pub attempt: i32,
     /// Grows at every change of owner and every new attempt; guards every write of a worker.

@@ -63,7 +63,7 @@ impl DocumentExecutor {
     ) -> Result<(Made, TaskResult), TaskFailure> {
         let task = &job.task;
         let rule = rule_of(job);
-        let progress = Arc::clone(control);
+        let (progress, spending) = (Arc::clone(control), Arc::clone(control));
         let input = TransformInput {
             filename: Arc::clone(&task.filename),
             parsed,
@@ -72,6 +72,7 @@ impl DocumentExecutor {
             project_id: task.project_id,
             task_id: Some(task.id),
             progress: Arc::new(move |done, total| progress.progress(PARSED, StageDetail { done, total })),
+            spending: Arc::new(move |spent| spending.spent(spent)),
             trace: Arc::new(Trace::default()),
             rule: Arc::clone(&rule),
         };

@@ -87,6 +87,7 @@ impl DocumentExecutor {
                 project_id: test.project_id,
                 task_id: None,
                 progress: Arc::new(|_done, _total| {}),
+                spending: Arc::new(|_spent| {}),
                 trace: Arc::clone(trace),
             })
             .await

@@ -15,6 +15,7 @@ use millrace_domain::citation::Citations;
 use millrace_domain::ids::{ProjectId, TaskId, UserId};
 use millrace_domain::rule::{PostprocessMode, RuleDefinition};
 use millrace_domain::rule_test::TraceStep;
+use millrace_domain::usage::Spent;
 use millrace_domain::{ErrorKind, ErrorStage, Fault, TaskFailure};
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
@@ -72,6 +73,9 @@ pub trait PageImages: Send + Sync {
 /// Told how far a transform is: chunks or rows, `total` 0 while unknown.
 pub type TransformProgress = Arc<dyn Fn(u32, u32) + Send + Sync>;
 
+/// Told what models took so far, in place of what was told before.
+pub type TransformSpending = Arc<dyn Fn(Spent) + Send + Sync>;
+
 /// What a transform works on.
 #[derive(Clone)]
 pub struct TransformInput {
@@ -91,6 +95,8 @@ pub struct TransformInput {
     pub task_id: Option<TaskId>,
     /// Told about progress.
     pub progress: TransformProgress,
+    /// Told what models took so far.
+    pub spending: TransformSpending,
     /// Told what is done.
     pub trace: Arc<Trace>,
 }

@@ -13,6 +13,7 @@ use millrace_domain::artifact::{Artifact, NewArtifact};
 use millrace_domain::ids::{ArtifactId, ProjectId, TaskId, UserId};
 use millrace_domain::ports::{Job, ListedObject, ObjectError, ObjectStore, ObjectWriter, StoredObject, TaskControl};
 use millrace_domain::task::{SourceFile, StageDetail, Task, TaskSpec};
+use millrace_domain::usage::Spent;
 use millrace_domain::{Stage, TaskKind, TaskState};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
@@ -133,6 +134,7 @@ pub struct FakeControl {
     pub token: CancellationToken,
     pub progress: Mutex<Vec<u8>>,
     pub stages: Mutex<Vec<Stage>>,
+    pub spent: Mutex<Option<Spent>>,
 }
 
 impl TaskControl for FakeControl {
@@ -146,6 +148,10 @@ impl TaskControl for FakeControl {
 
     fn advance(&self, stage: Stage) {
         self.stages.lock().push(stage);
+    }
+
+    fn spent(&self, spent: Spent) {
+        *self.spent.lock() = Some(spent);
     }
 }
 
@@ -172,6 +178,7 @@ pub fn job(filename: &str, size: u64) -> Job {
         result: None,
         mounted: None,
         error: None,
+        spent: None,
         attempt: 1,
         attempt_epoch: 3,
         recoveries: 0,

@@ -10,6 +10,7 @@ use millrace_domain::ports::{Clock, Job, JobError, JobOutput, TaskControl, TaskE
 use millrace_domain::project::ProjectDefinition;
 use millrace_domain::submission::{NewTask, Submission};
 use millrace_domain::task::{SourceFile, TaskResult, TaskSpec};
+use millrace_domain::usage::Spent;
 use millrace_domain::{ErrorStage, Fault, ProjectId, Task, TaskFailure, TaskKind, UserId};
 use millrace_queue::{LocalBus, QueueConfig, QueueParts, RetryPolicy, StandardMountService, TaskQueue};
 use millrace_repository::objects::MemoryObjectStore;
@@ -17,6 +18,9 @@ use millrace_repository::testing::faulty::{FakeClock, FaultyTasks};
 use millrace_repository::{Stores, TaskFilter};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
+
+/// What models take for every run.
+pub const SPENT: Spent = Spent { tokens: 10, cost_usd: Some(0.5) };
 
 /// What the executor does with the next task; without a script it succeeds at once.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +107,7 @@ impl TaskExecutor for Scripted {
         };
         let _at_work = AtWork(self);
         self.changed.notify_waiters();
+        control.spent(SPENT);
         let failure = |failure| Err(JobError { failure, artifacts: Vec::new() });
         match script {
             Some(Script::FailTransiently) => {

@@ -234,6 +234,7 @@ fn stored(new: &NewTask, owner: Option<Owner>, now: DateTime<Utc>) -> Task {
         result: None,
         mounted: None,
         error: new.born_failed.clone(),
+        spent: None,
         attempt: 0,
         attempt_epoch: FIRST_EPOCH,
         recoveries: 0,

@@ -207,6 +207,7 @@ diesel::table! {
         result -> Nullable<Jsonb>,
         mounted -> Nullable<Jsonb>,
         error -> Nullable<Jsonb>,
+        spent -> Nullable<Jsonb>,
     }
 }
 

@@ -59,6 +59,7 @@ fixed_query! {
         results: Array<Nullable<Text>> => Vec<Option<String>>,
         mounted: Array<Nullable<Text>> => Vec<Option<String>>,
         errors: Array<Nullable<Text>> => Vec<Option<String>>,
+        spent: Array<Nullable<Text>> => Vec<Option<String>>,
         now: Timestamptz => DateTime<Utc>,
     }
     "update task t set
@@ -71,9 +72,10 @@ fixed_query! {
         result = case when t.status = 'cancelling' then null else i.result::jsonb end,
         mounted = case when t.status = 'cancelling' then t.mounted else coalesce(i.mounted::jsonb, t.mounted) end,
         error = case when t.status = 'cancelling' then null else i.error::jsonb end,
+        spent = coalesce(i.spent::jsonb, t.spent),
         owner_node = null, owner_epoch = null, run_at = null, finished_at = p.now, updated_at = p.now
-     from unnest({}, {}, {}, {}, {}, {}, {}, {}, {})
-          as i(id, epoch, status, attempt, started, transforming, result, mounted, error),
+     from unnest({}, {}, {}, {}, {}, {}, {}, {}, {}, {})
+          as i(id, epoch, status, attempt, started, transforming, result, mounted, error, spent),
           (select {} as now) as p
      where t.id = i.id and t.attempt_epoch = i.epoch and t.finished_at is null
      returning t.id, t.status = 'cancelled' as cancelled, t.cancel_requested_at, t.started_at,
@@ -131,6 +133,7 @@ fixed_query! {
         run_ats: Array<Nullable<Timestamptz>> => Vec<Option<DateTime<Utc>>>,
         stages: Array<Nullable<Text>> => Vec<Option<String>>,
         errors: Array<Nullable<Text>> => Vec<Option<String>>,
+        spent: Array<Nullable<Text>> => Vec<Option<String>>,
         now: Timestamptz => DateTime<Utc>,
     }
     "update task t set
@@ -140,9 +143,10 @@ fixed_query! {
         owner_epoch = case when i.keep_owner and t.status <> 'cancelling' then t.owner_epoch end,
         run_at = case when t.status <> 'cancelling' then i.run_at end,
         error = case when t.status = 'cancelling' then null else coalesce(i.error::jsonb, t.error) end,
+        spent = coalesce(i.spent::jsonb, t.spent),
         spec = case when i.stage is null then t.spec else t.spec || jsonb_build_object('start_stage', i.stage) end,
         finished_at = case when t.status = 'cancelling' then p.now end, updated_at = p.now
-     from unnest({}, {}, {}, {}, {}, {}, {}) as i(id, epoch, attempt, keep_owner, run_at, stage, error),
+     from unnest({}, {}, {}, {}, {}, {}, {}, {}) as i(id, epoch, attempt, keep_owner, run_at, stage, error, spent),
           (select {} as now) as p
      where t.id = i.id and t.attempt_epoch = i.epoch and t.finished_at is null
      returning t.*"
@@ -180,6 +184,7 @@ pub(super) async fn end(
         results: Vec::new(),
         mounted: Vec::new(),
         errors: Vec::new(),
+        spent: Vec::new(),
         now,
     };
     let mut requeues = RequeueTasks {
@@ -190,9 +195,11 @@ pub(super) async fn end(
         run_ats: Vec::new(),
         stages: Vec::new(),
         errors: Vec::new(),
+        spent: Vec::new(),
         now,
     };
     for (finish, mounted) in batch {
+        let spent = finish.spent.as_ref().map(text).transpose()?.flatten();
         let requeue = match &finish.kind {
             FinishKind::Retry { failure, run_at, start_stage } => {
                 Some(Requeue { run_at: Some(*run_at), stage: Some(*start_stage), failure: Some(failure) })
@@ -210,6 +217,7 @@ pub(super) async fn end(
             requeues.run_ats.push(run_at);
             requeues.stages.push(stage.map(stage_text).transpose()?.flatten());
             requeues.errors.push(failure.map(text).transpose()?.flatten());
+            requeues.spent.push(spent);
             continue;
         }
         let (state, result, error) = match &finish.kind {
@@ -226,6 +234,7 @@ pub(super) async fn end(
         ends.results.push(result);
         ends.mounted.push(mounted.map(text).transpose()?.flatten());
         ends.errors.push(error);
+        ends.spent.push(spent);
     }
     let mut tasks = Vec::with_capacity(batch.len());
     if !ends.ids.is_empty() {

@@ -110,6 +110,7 @@ fn born(new: &NewTask, owner: Option<Owner>, now: DateTime<Utc>) -> Arc<Task> {
         result: None,
         mounted: None,
         error: new.born_failed.clone(),
+        spent: None,
         attempt: 0,
         attempt_epoch: 1,
         recoveries: 0,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use millrace_domain::task::{Owner, StageDetail, Task, TaskFailure};
+use millrace_domain::usage::Spent;
 use millrace_domain::{NodeId, ProjectId, RuleId, TaskId, TaskKind, TaskState, UploadId, UserId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -43,6 +44,7 @@ pub(super) struct TaskRow {
     result: Option<Value>,
     mounted: Option<Value>,
     error: Option<Value>,
+    spent: Option<Value>,
 }
 
 fn json<T: DeserializeOwned>(value: Value) -> Result<Arc<T>> {
@@ -78,6 +80,7 @@ impl TryFrom<TaskRow> for Task {
             result: row.result.map(json).transpose()?,
             mounted: row.mounted.map(json).transpose()?,
             error: row.error.map(json::<TaskFailure>).transpose()?,
+            spent: row.spent.map(json::<Spent>).transpose()?.as_deref().copied(),
             attempt: row.attempt,
             attempt_epoch: row.attempt_epoch,
             recoveries: row.recoveries,

@@ -8,6 +8,7 @@ use millrace_domain::artifact::NewArtifact;
 use millrace_domain::mount::{MountIntent, MountRejection};
 use millrace_domain::submission::Submission;
 use millrace_domain::task::{Owner, StageDetail, Task, TaskFailure, TaskKind, TaskResult};
+use millrace_domain::usage::Spent;
 use millrace_domain::{ProjectId, Stage, TaskId, TaskState, UserId};
 
 use crate::Result;
@@ -97,6 +98,8 @@ pub struct Finish {
     pub started_at: Option<DateTime<Utc>>,
     /// The transform stage began.
     pub transforming_at: Option<DateTime<Utc>>,
+    /// What language models took for all attempts of the task, this one included; `None` leaves what is recorded.
+    pub spent: Option<Spent>,
     /// Recorded unless the finish is stale; replaces those of the same kind from earlier attempts.
     pub artifacts: Vec<NewArtifact>,
 }

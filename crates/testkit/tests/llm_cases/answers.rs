@@ -1,11 +1,12 @@
 //! What models answer, and what becomes of it.
 
 use millrace_domain::citation::CitationCount;
+use millrace_testkit::Form;
 use millrace_testkit::fakes::openai::{FakeModel, FakeOpenAi, Flavour, Trap};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::support::{
-    INVOICE, app, artifact, failed, finish, invoice, invoice_rule, openai, provider, report, result, run,
+    INVOICE, app, artifact, failed, finish, invoice, invoice_rule, openai, provider, report, result, run, stored,
 };
 
 #[tokio::test]
@@ -26,6 +27,7 @@ async fn a_document_becomes_the_json_that_was_asked_for() {
     let exchange = artifact(&app, &task, "exchange").await;
     let usage = &exchange["turns"][0]["response"]["usage"];
     assert_eq!(task["result"]["tokens"], usage["total_tokens"]);
+    assert_eq!((&task["tokens"], &task["cost_usd"]), (&task["result"]["tokens"], &task["result"]["cost_usd"]));
     let expected = usage["prompt_tokens"].as_f64().expect("counted") / 1e3
         + usage["completion_tokens"].as_f64().expect("counted") / 500.0;
     assert!((report(&app, &task).await.cost_usd.expect("priced") - expected).abs() < 1e-9, "{task}");
@@ -40,6 +42,43 @@ async fn a_document_becomes_the_json_that_was_asked_for() {
     assert_eq!((&requests[0]["temperature"], &requests[0]["seed"]), (&json!(0.0), &json!(0)));
     assert_eq!(requests[0]["response_format"]["json_schema"]["strict"], true);
     assert!(requests[0]["messages"][1]["content"].as_str().expect("a text").contains("\"minLength\":3"));
+    finish(app).await;
+}
+
+#[tokio::test]
+async fn what_was_spent_is_told_in_every_final_state() {
+    let fake = openai();
+    let app = app(vec![provider(&fake, "json_schema")], None).await;
+    let rule = stored(&app, invoice_rule(json!({}))).await;
+    let project = app.client.project().await;
+    let table = app.client.table(project, json!({})).await;
+    let form = || Form::of(project).field("rule_id", rule).file("invoice.md", INVOICE);
+    // The mount fails after the model has answered.
+    let unmountable = form().field("table_id", table).field("json_path", "/a/b").field("create_missing", false);
+    let id = app.client.submitted(unmountable).await[0];
+    let task = app.client.wait(id).await;
+    assert_eq!(task["error"]["code"], "mount_parent_missing", "{task}");
+    let (tokens, cost) = (task["tokens"].as_u64().expect("counted"), task["cost_usd"].as_f64().expect("priced"));
+    assert!(tokens > 100 && cost > 0.1, "{task}");
+    // Once more by hand, which is paid for as well.
+    let path = format!("/api/v1/etl/tasks/{id}/retry");
+    app.client.post(&path, json!({"from_stage": "postprocess"})).await.expect(202);
+    let task = app.client.wait(id).await;
+    assert_eq!((&task["tokens"], &task["cost_usd"]), (&json!(tokens * 2), &json!(cost * 2.0)), "{task}");
+    // Cancelled while the model repairs its first answer.
+    let before = fake.requests().len();
+    fake.traps([Trap::InvalidJson, Trap::Hold]);
+    let id = app.client.submitted(form()).await[0];
+    while fake.requests().len() < before + 2 {
+        tokio::task::yield_now().await;
+    }
+    app.client.post(&format!("/api/v1/etl/tasks/{id}/cancel"), Value::Null).await.expect(202);
+    let task = app.client.wait(id).await;
+    assert_eq!((&task["status"], &task["error"]), (&json!("cancelled"), &Value::Null), "{task}");
+    assert!(task["tokens"].as_u64().is_some_and(|spent| spent > 100 && spent < tokens), "{task}");
+    // Nobody was asked.
+    let task = app.client.run(project, "a.txt", "text").await;
+    assert_eq!((&task["tokens"], &task["cost_usd"]), (&Value::Null, &Value::Null), "{task}");
     finish(app).await;
 }
 

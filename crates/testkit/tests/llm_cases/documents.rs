@@ -301,6 +301,7 @@ impl Direct {
                 project_id: self.project,
                 task_id: None,
                 progress: Arc::new(|_done, _total| {}),
+                spending: Arc::new(|_spent| {}),
                 trace: Arc::new(Trace::default()),
             })
             .await

@@ -176,6 +176,9 @@ impl Run<'_> {
             cost_usd: cost.unwrap_or_default(),
         };
         self.spent.lock().add(&used);
+        if let Some(spent) = self.spent() {
+            (self.input.spending)(spent);
+        }
         used
     }
 

@@ -31,6 +31,7 @@ pub fn finish(task: &Task, kind: FinishKind) -> Finish {
         attempt: task.attempt.max(1),
         started_at: None,
         transforming_at: None,
+        spent: None,
         artifacts: Vec::new(),
     }
 }

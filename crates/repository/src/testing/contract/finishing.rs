@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use millrace_domain::artifact::ArtifactKind;
 use millrace_domain::mount::MountRejection;
 use millrace_domain::task::TaskFailure;
+use millrace_domain::usage::Spent;
 use millrace_domain::{ErrorStage, Stage, Task, TaskState};
 use serde_json::json;
 
@@ -71,6 +72,36 @@ pub async fn a_retried_task_waits_with_its_owner(s: &Subject<'_>) {
     assert!(matches!(s.finish(&task, completed(None)).await, FinishOutcome::Stale));
     let done = applied(s.finish(&waiting, completed(None)).await);
     assert_eq!((done.state, &done.error), (TaskState::Completed, &None));
+}
+
+/// What models took is kept whatever the end, and an end that knows of nothing leaves it.
+pub async fn what_models_took_is_kept(s: &Subject<'_>) {
+    let (account, owner) = (s.account().await, s.node().await);
+    let spent = |tokens| Some(Spent { tokens, cost_usd: Some(0.25) });
+    for kind in [completed(None), FinishKind::Failed(failure("x")), FinishKind::Cancelled, FinishKind::Released] {
+        for (at_end, expected) in [(spent(8), spent(8)), (None, spent(3))] {
+            let task = s.task(account, owner).await;
+            let retry = FinishKind::Retry { failure: failure("x"), run_at: s.now(), start_stage: Stage::Parse };
+            let ending = Finish { spent: spent(3), ..finish(&task, retry) };
+            let waiting = applied(s.finish_all(vec![ending]).await.remove(0));
+            assert_eq!((s.stored(&task).await, waiting.spent), (waiting.clone(), spent(3)));
+            let ending = Finish { spent: at_end, ..finish(&waiting, kind.clone()) };
+            let ended = applied(s.finish_all(vec![ending]).await.remove(0));
+            assert_eq!((s.stored(&task).await, ended.spent), (ended.clone(), expected), "{kind:?}");
+        }
+    }
+    // A cancel that was asked for wins over the result, but not over what that has cost.
+    let task = s.task(account, owner).await;
+    let live = Some(TaskState::Active(Stage::Transform));
+    s.stores.tasks.request_cancel(account.user, task.id, live, s.now(), None).await.expect("asked");
+    let ending = Finish { spent: spent(5), ..finish(&task, completed(None)) };
+    let cancelled = applied(s.finish_all(vec![ending]).await.remove(0));
+    assert_eq!((cancelled.state, cancelled.spent), (TaskState::Cancelled, spent(5)));
+    assert_eq!(s.stored(&task).await, cancelled);
+    // It stays when the task runs again.
+    let again = s.stores.tasks.reopen(account.user, task.id, Stage::Parse, Some(owner), s.now(), None).await;
+    assert_eq!(again.expect("reopened").spent, spent(5));
+    assert_eq!(s.stored(&task).await.spent, spent(5));
 }
 
 /// Released: nobody owns it, any node may take it, the attempt does not count.

@@ -107,6 +107,7 @@ macro_rules! contract_suite {
                 a_failed_task_reports_its_error,
                 a_retried_task_waits_with_its_owner,
                 a_released_task_is_nobodys,
+                what_models_took_is_kept,
                 a_stale_finish_changes_nothing,
                 a_repeated_batch_is_stale,
                 a_task_twice_in_one_batch_ends_once,

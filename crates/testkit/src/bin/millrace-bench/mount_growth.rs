@@ -187,6 +187,7 @@ impl Filling {
                 attempt: 1,
                 started_at: Some(now()),
                 transforming_at: None,
+                spent: None,
                 artifacts: Vec::new(),
             }
         });

@@ -47,6 +47,7 @@ fn input(rule: RuleDefinition, document: &ParsedDocument, trace: Trace) -> Trans
         project_id: ProjectId::new(1).expect("an id"),
         task_id: None,
         progress: Arc::new(|_, _| {}),
+        spending: Arc::new(|_| {}),
         trace: Arc::new(trace),
         images: None,
     }

@@ -1,0 +1,1 @@
+alter table task drop column spent;
