@@ -48,6 +48,9 @@ pub trait TaskControl: Send + Sync {
     /// Tells what language models took for this attempt so far, in place of what was told before. It is recorded at the
     /// end of the attempt, whatever that is. Costs no database write.
     fn spent(&self, spent: Spent);
+    /// Has what is stored already recorded now, because making it again would cost much: it outlives a cancelled, stopped
+    /// or killed attempt. Costs a database write.
+    fn keep(&self, artifact: NewArtifact);
 }
 
 /// What a worker gets.

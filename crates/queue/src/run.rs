@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
+use millrace_domain::artifact::NewArtifact;
 use millrace_domain::ports::{Job, JobError, JobOutput, TaskControl};
 use millrace_domain::task::StageDetail;
 use millrace_domain::usage::Spent;
@@ -38,7 +39,16 @@ struct Control {
     token: CancellationToken,
     core: Arc<Core>,
     reported: Mutex<Reported>,
+    kept: Mutex<Kept>,
     changed: Notify,
+}
+
+/// What the handler wants recorded before it ends.
+#[derive(Default)]
+struct Kept {
+    all: Vec<NewArtifact>,
+    /// How many of them the store has.
+    recorded: usize,
 }
 
 impl TaskControl for Control {
@@ -71,6 +81,18 @@ impl TaskControl for Control {
     fn spent(&self, spent: Spent) {
         // Nobody is woken: it is stored at the end alone.
         self.reported.lock().spent = Some(spent);
+    }
+
+    fn keep(&self, artifact: NewArtifact) {
+        self.kept.lock().all.push(artifact);
+        self.changed.notify_one();
+    }
+}
+
+impl Control {
+    /// What was to be kept, for the outcome of an attempt that returns nothing itself.
+    fn take_kept(&self) -> Vec<NewArtifact> {
+        std::mem::take(&mut *self.kept.lock()).all
     }
 }
 
@@ -116,6 +138,7 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
             transforming_at: (first == Stage::Transform).then_some(started_at),
             spent: None,
         }),
+        kept: Mutex::default(),
         changed: Notify::new(),
     });
     if !record(core, task, &control, attempt, started_at).await {
@@ -137,13 +160,13 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
     let (kind, artifacts) = match ended {
         // A handler that was told to stop may return anything; none of it counts. Whoever stopped it has said why
         // beforehand: a task that is cancelling ends as cancelled, one with another owner is stale, any other waits again.
-        Ended::Returned(_) if control.token.is_cancelled() => (FinishKind::Released, Vec::new()),
+        Ended::Returned(_) if control.token.is_cancelled() => (FinishKind::Released, control.take_kept()),
         Ended::Returned(Ok(output)) => complete(core, task, &control, output, started_at, attempt).await,
         Ended::Returned(Err(error)) => {
             let restart = restart_stage(reported.stage, &error.artifacts, task);
             (failed(core, reported.stage, restart, attempt, error.failure), error.artifacts)
         }
-        Ended::Stopped => (FinishKind::Released, Vec::new()),
+        Ended::Stopped => (FinishKind::Released, control.take_kept()),
         Ended::OverDeadline => {
             let limit = core.config.task_timeout.as_secs();
             let failure = TaskFailure::permanent(
@@ -151,7 +174,7 @@ async fn execute(core: &Arc<Core>, task: &Arc<Task>, token: CancellationToken) -
                 "deadline_exceeded",
                 format!("the task ran longer than {limit} seconds"),
             );
-            (FinishKind::Failed(Arc::new(failure)), Vec::new())
+            (FinishKind::Failed(Arc::new(failure)), control.take_kept())
         }
     };
     let Reported { transforming_at, spent, .. } = *control.reported.lock();
@@ -200,7 +223,8 @@ async fn supervise(
                 return Ended::OverDeadline;
             }
             () = control.changed.notified() => {
-                if !record(core, task, control, attempt, started_at).await {
+                let ours = record(core, task, control, attempt, started_at).await;
+                if !(ours && record_kept(core, task, control).await) {
                     control.token.cancel();
                 }
             }
@@ -257,6 +281,28 @@ async fn record(core: &Core, task: &Task, control: &Control, attempt: i32, start
     ours
 }
 
+/// Records what is to outlive the attempt; `false` when the task is not ours any more.
+async fn record_kept(core: &Core, task: &Task, control: &Control) -> bool {
+    let (new, count) = {
+        let kept = control.kept.lock();
+        (kept.all[kept.recorded..].to_vec(), kept.all.len())
+    };
+    if new.is_empty() {
+        return true;
+    }
+    match core.tasks.record_artifacts(task.id, task.attempt_epoch, &new, core.clock.now()).await {
+        Ok(ours) => {
+            control.kept.lock().recorded = count;
+            ours
+        }
+        // The outcome has them too; only a kill would lose them.
+        Err(error) => {
+            tracing::warn!(error = %error, "what the task has made so far was not recorded");
+            true
+        }
+    }
+}
+
 /// The handler is done: plan the mount, or fail at stage `mount` with everything kept.
 async fn complete(
     core: &Core,
@@ -265,7 +311,7 @@ async fn complete(
     output: JobOutput,
     started_at: DateTime<Utc>,
     attempt: i32,
-) -> (FinishKind, Vec<millrace_domain::artifact::NewArtifact>) {
+) -> (FinishKind, Vec<NewArtifact>) {
     let JobOutput { mut result, value, artifacts } = output;
     let elapsed = core.clock.now() - started_at;
     result.processing_time = elapsed.num_microseconds().unwrap_or(0) as f64 / 1e6;

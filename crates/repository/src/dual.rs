@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use millrace_domain::artifact::NewArtifact;
 use millrace_domain::task::{Owner, Task};
 use millrace_domain::{Stage, TaskId, TaskState, UserId};
 use parking_lot::RwLock;
@@ -157,6 +158,16 @@ impl TaskRepository for DualTaskRepository {
 
     async fn count(&self, user: UserId, filter: &TaskFilter) -> Result<u64> {
         self.cold.count(user, &self.with_overlay(user, filter)).await
+    }
+
+    async fn record_artifacts(
+        &self,
+        id: TaskId,
+        attempt_epoch: i64,
+        artifacts: &[NewArtifact],
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.cold.record_artifacts(id, attempt_epoch, artifacts, now).await
     }
 
     async fn record_progress(&self, update: &ProgressUpdate, now: DateTime<Utc>) -> Result<bool> {

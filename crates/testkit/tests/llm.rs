@@ -5,6 +5,7 @@
 mod llm_cases {
     pub mod answers;
     pub mod documents;
+    pub mod kept;
     pub mod pages;
     pub mod providers;
     pub mod support;

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use millrace_domain::artifact::{ArtifactKind, NewArtifact, ParseKey};
 use millrace_domain::object_key::artifact_key;
 use millrace_domain::ports::{Job, JobError, JobOutput, ObjectStore, ParseCache, TaskControl, TaskExecutor};
-use millrace_domain::rule::RuleDefinition;
+use millrace_domain::rule::{PostprocessMode, RuleDefinition};
 use millrace_domain::task::{StageDetail, TaskResult};
 use millrace_domain::{ErrorStage, Stage, Task, TaskFailure};
 use serde_json::value::RawValue;
@@ -118,10 +118,15 @@ impl DocumentExecutor {
         parsed: Parsed,
     ) -> Result<JobOutput, JobError> {
         let task = &job.task;
+        // What a model or a service takes minutes or money for is not left to the end of the attempt.
+        let is_costly = rule_of(job).mode == PostprocessMode::Llm || parsed.remote_task_id.is_some();
         let storing_parsed = async {
             let Some(parse_key) = parsed.store else { return Ok(None) };
             let mut artifact = self.store(task, ArtifactKind::Parsed, parsed.document.clone()).await?;
             artifact.parse_key = parse_key;
+            if is_costly {
+                control.keep(artifact.clone());
+            }
             Ok(Some(artifact))
         };
         let making_result = self.make_and_store(job, control, parsed.document.clone());

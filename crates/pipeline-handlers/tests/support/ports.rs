@@ -135,6 +135,7 @@ pub struct FakeControl {
     pub progress: Mutex<Vec<u8>>,
     pub stages: Mutex<Vec<Stage>>,
     pub spent: Mutex<Option<Spent>>,
+    pub kept: Mutex<Vec<NewArtifact>>,
 }
 
 impl TaskControl for FakeControl {
@@ -152,6 +153,10 @@ impl TaskControl for FakeControl {
 
     fn spent(&self, spent: Spent) {
         *self.spent.lock() = Some(spent);
+    }
+
+    fn keep(&self, artifact: NewArtifact) {
+        self.kept.lock().push(artifact);
     }
 }
 

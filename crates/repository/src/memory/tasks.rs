@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use millrace_domain::artifact::NewArtifact;
 use millrace_domain::submission::{NewTask, Submission};
 use millrace_domain::task::{Owner, StageDetail, TaskSpec};
 use millrace_domain::{Stage, Task, TaskEvent, TaskId, TaskState, UserId, step};
@@ -89,6 +90,22 @@ impl TaskRepository for MemoryStore {
             updated_at: now,
             ..Task::clone(&row.task)
         });
+        Ok(true)
+    }
+
+    async fn record_artifacts(
+        &self,
+        id: TaskId,
+        attempt_epoch: i64,
+        artifacts: &[NewArtifact],
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let mut state = self.lock();
+        let row = state.tasks.get(&id).filter(|row| guard_holds(&row.task, attempt_epoch));
+        if row.is_none_or(|row| row.task.state == TaskState::Cancelling) {
+            return Ok(false);
+        }
+        state.put_artifacts(id, artifacts, now)?;
         Ok(true)
     }
 

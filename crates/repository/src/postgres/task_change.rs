@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::{AsyncConnection, RunQueryDsl};
+use millrace_domain::artifact::NewArtifact;
 use millrace_domain::event::NewEvent;
 use millrace_domain::task::{Owner, Task};
 use millrace_domain::{Stage, TaskEvent, TaskId, TaskState, UserId, step};
@@ -15,7 +16,7 @@ use super::error::TxError;
 use super::schema::task;
 use super::store::PgStore;
 use super::task_row::TaskRow;
-use super::{events, receipts, task_finish};
+use super::{artifacts, events, receipts, task_finish};
 use crate::receipt::Receipt;
 use crate::{ProgressUpdate, RepositoryError, Result};
 
@@ -58,6 +59,37 @@ impl PgStore {
             .execute(&mut self.connection().await?)
             .await?;
         Ok(changed == 1)
+    }
+
+    pub(super) async fn write_artifacts(
+        &self,
+        id: TaskId,
+        attempt_epoch: i64,
+        new: &[NewArtifact],
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let mut connection = self.connection().await?;
+        let ours = connection
+            .transaction(async |connection| {
+                // The lock keeps the attempt from ending in between, so that nothing older comes after its own artifacts.
+                let held: Option<i64> = task::table
+                    .find(id.get())
+                    .filter(task::attempt_epoch.eq(attempt_epoch))
+                    .filter(task::finished_at.is_null().and(task::status.ne(TaskState::Cancelling.as_str())))
+                    .select(task::id)
+                    .for_share()
+                    .first(connection)
+                    .await
+                    .optional()?;
+                if held.is_none() {
+                    return Ok(false);
+                }
+                let recorded: Vec<_> = new.iter().map(|artifact| (id, artifact)).collect();
+                artifacts::upsert(connection, &recorded, now).await?;
+                Ok::<_, TxError>(true)
+            })
+            .await?;
+        Ok(ours)
     }
 
     pub(super) async fn note_starts(&self, tasks: &[(TaskId, i64)], now: DateTime<Utc>) -> Result<Vec<TaskId>> {

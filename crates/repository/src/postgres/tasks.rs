@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use millrace_domain::artifact::NewArtifact;
 use millrace_domain::task::{Owner, Task};
 use millrace_domain::{Stage, TaskId, TaskState, UserId};
 
@@ -61,6 +62,16 @@ impl TaskRepository for PgStore {
 
     async fn count(&self, user: UserId, filter: &TaskFilter) -> Result<u64> {
         self.count_tasks(user, filter).await
+    }
+
+    async fn record_artifacts(
+        &self,
+        id: TaskId,
+        attempt_epoch: i64,
+        artifacts: &[NewArtifact],
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.write_artifacts(id, attempt_epoch, artifacts, now).await
     }
 
     async fn record_progress(&self, update: &ProgressUpdate, now: DateTime<Utc>) -> Result<bool> {

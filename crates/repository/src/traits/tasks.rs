@@ -212,6 +212,15 @@ pub trait TaskRepository: Send + Sync + 'static {
 
     /// Publishes a running attempt's state. `false` when the guard does not match or cancel was requested: stop.
     async fn record_progress(&self, update: &ProgressUpdate, now: DateTime<Utc>) -> Result<bool>;
+    /// Records artifacts of a running attempt durably, before its end. `false` when the guard does not match or cancel was
+    /// requested: stop.
+    async fn record_artifacts(
+        &self,
+        id: TaskId,
+        attempt_epoch: i64,
+        artifacts: &[NewArtifact],
+        now: DateTime<Utc>,
+    ) -> Result<bool>;
     /// Notes durably that recovered tasks are about to start, so that a task which kills its process is told apart from
     /// those that merely waited beside it. Returns the ids whose guard still matches.
     async fn record_starts(&self, tasks: &[(TaskId, i64)], now: DateTime<Utc>) -> Result<Vec<TaskId>>;

@@ -35,6 +35,15 @@ pub async fn app(providers: Vec<ProviderConfig>, limit: Option<u64>) -> TestApp 
 /// The same with other settings. A request is tried once unless they say otherwise.
 pub async fn app_with(providers: Vec<ProviderConfig>, change: impl FnOnce(&mut LlmConfig)) -> TestApp {
     let world = Arc::new(World::new(Backend::Memory).await.expect("a world"));
+    app_in(&world, providers, change).await
+}
+
+/// The same in a world that is there already.
+pub async fn app_in(
+    world: &Arc<World>,
+    providers: Vec<ProviderConfig>,
+    change: impl FnOnce(&mut LlmConfig),
+) -> TestApp {
     let builder = world.app().config(|config| {
         config.llm.providers = providers;
         config.llm.request_attempts = 1;

@@ -116,6 +116,34 @@ pub async fn a_released_task_is_nobodys(s: &Subject<'_>) {
     assert_eq!(last_event(s, &task).await, None);
 }
 
+/// What a running attempt has made already is recorded under its guard, and again with its outcome; not once it is to stop.
+pub async fn artifacts_are_recorded_before_the_end(s: &Subject<'_>) {
+    let (account, owner) = (s.account().await, s.node().await);
+    let task = s.task(account, owner).await;
+    let parsed = [artifact(&task, ArtifactKind::Parsed, 1)];
+    let record = |id, attempt_epoch| s.stores.tasks.record_artifacts(id, attempt_epoch, &parsed, s.now());
+    let list = || async {
+        let artifacts = s.stores.artifacts.list(task.id).await.expect("read");
+        artifacts.into_iter().map(|artifact| artifact.content).collect::<Vec<_>>()
+    };
+    assert!(!record(task.id, task.attempt_epoch + 1).await.expect("asked"));
+    assert!(!record(s.stores.tasks.next_ids(1).await.expect("ids")[0], task.attempt_epoch).await.expect("asked"));
+    assert!(list().await.is_empty());
+    for _ in 0..2 {
+        assert!(record(task.id, task.attempt_epoch).await.expect("recorded"));
+        assert_eq!(list().await, parsed);
+    }
+    assert_eq!(s.stored(&task).await, task);
+    s.finish_all(vec![Finish { artifacts: parsed.to_vec(), ..finish(&task, completed(None)) }]).await;
+    assert_eq!(list().await, parsed);
+    assert!(!record(task.id, task.attempt_epoch).await.expect("asked"));
+    let other = s.task(account, owner).await;
+    s.stores.tasks.record_progress(&progress(&other, Stage::Parse, 10, s.now()), s.now()).await.expect("running");
+    s.stores.tasks.request_cancel(account.user, other.id, None, s.now(), None).await.expect("asked to stop");
+    assert!(!record(other.id, other.attempt_epoch).await.expect("asked"));
+    assert!(s.stores.artifacts.list(other.id).await.expect("read").is_empty());
+}
+
 /// A finish with another guard, of an ended or of a missing task changes nothing, artifacts included.
 pub async fn a_stale_finish_changes_nothing(s: &Subject<'_>) {
     let (account, owner) = (s.account().await, s.node().await);

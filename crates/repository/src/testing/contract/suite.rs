@@ -109,6 +109,7 @@ macro_rules! contract_suite {
                 a_released_task_is_nobodys,
                 what_models_took_is_kept,
                 a_stale_finish_changes_nothing,
+                artifacts_are_recorded_before_the_end,
                 a_repeated_batch_is_stale,
                 a_task_twice_in_one_batch_ends_once,
                 a_cancel_request_is_never_lost,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use millrace_domain::artifact::NewArtifact;
 use millrace_domain::task::Owner;
 use millrace_domain::{Stage, Task, TaskId, TaskState, UserId};
 
@@ -28,6 +29,8 @@ pub enum TaskMethod {
     List,
     /// `count`
     Count,
+    /// `record_artifacts`
+    RecordArtifacts,
     /// `record_progress`
     RecordProgress,
     /// `record_starts`
@@ -98,6 +101,17 @@ impl TaskRepository for FaultyTasks {
 
     async fn count(&self, user: UserId, filter: &TaskFilter) -> Result<u64> {
         self.faults.around(TaskMethod::Count, unavailable, self.inner.count(user, filter)).await
+    }
+
+    async fn record_artifacts(
+        &self,
+        id: TaskId,
+        attempt_epoch: i64,
+        artifacts: &[NewArtifact],
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let call = self.inner.record_artifacts(id, attempt_epoch, artifacts, now);
+        self.faults.around(TaskMethod::RecordArtifacts, unavailable, call).await
     }
 
     async fn record_progress(&self, update: &ProgressUpdate, now: DateTime<Utc>) -> Result<bool> {
