@@ -6,7 +6,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-real-model check fmt check-fmt clippy doc check-layers schema check-schema openapi check-openapi check-deny \
-        check-scripts crash fuzz bench eval bench-documents examples deps clean
+        check-scripts check-fuzz crash fuzz bench eval bench-documents examples deps clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,7 +57,7 @@ bench-documents: ## Measure parsing beside other tools, and documents through th
 
 # --- Check -------------------------------------------------------------------------------------
 
-check: check-fmt check-scripts check-layers check-deny clippy doc check-schema check-openapi ## Everything but the tests
+check: check-fmt check-scripts check-layers check-deny clippy check-fuzz doc check-schema check-openapi ## Everything but the tests
 
 deps: ## Install what building, checking and testing need
 	scripts/install-deps.sh all
@@ -70,6 +70,9 @@ check-fmt: ## Is the code formatted?
 
 clippy: ## Lint; a warning is an error
 	cargo clippy --locked --workspace --all-targets --all-features -- --deny warnings
+
+check-fuzz: ## Whether the fuzzer, a workspace of its own, still compiles
+	cargo check --locked --manifest-path fuzz/Cargo.toml --workspace --target-dir target
 
 doc: ## Build the API documentation; a warning is an error
 	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --workspace --no-deps

@@ -39,7 +39,11 @@ if wants test; then
     need tesseract-ocr-eng sh -c 'tesseract --list-langs | grep -qx eng'
     need tesseract-ocr-chi-sim sh -c 'tesseract --list-langs | grep -qx chi_sim'
 fi
-if wants check; then need libpq-dev pkg-config --exists libpq; fi
+if wants check; then
+    # The fuzzer's engine is C++.
+    need g++ command -v c++
+    need libpq-dev pkg-config --exists libpq
+fi
 
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then

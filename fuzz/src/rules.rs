@@ -60,6 +60,7 @@ fn run(transform: &ExtractTransform, rule: RuleDefinition, filename: &str, docum
         project_id: ProjectId::new(1).expect("an id"),
         task_id: None,
         progress: Arc::new(|_, _| {}),
+        spending: Arc::new(|_| {}),
         trace: Arc::new(Trace::recording()),
     };
     match RUNTIME.with(|runtime| runtime.block_on(transform.apply(input))) {

@@ -1,7 +1,8 @@
 //! What remote parsers and Tesseract answer.
 
 use millrace_domain::parse_options::PageRanges;
-use millrace_pipeline_handlers::engine::answer::{AnswerForm, Service, read};
+use millrace_pipeline_handlers::engine::answer::read;
+use millrace_pipeline_handlers::engine::remote::form::{AnswerForm, Service};
 use millrace_pipeline_handlers::engine::tesseract::tsv;
 
 use crate::limits::LIMITS;
