@@ -4,7 +4,7 @@
 # Usage: scripts/fuzz.sh [TARGET…]           run all targets or these, FUZZ_SECONDS (600) each
 #        scripts/fuzz.sh replay [TARGET…]    only the committed inputs: seconds a target
 #        scripts/fuzz.sh seeds               write the first inputs anew, into fuzz/corpus
-#        scripts/fuzz.sh keep [TARGET…]      add what was found to fuzz/corpus where it reaches new code (KEEP_KIB, 48, a target)
+#        scripts/fuzz.sh keep [TARGET…]      add what was found to fuzz/corpus where it reaches new code (KEEP_KIB, 48, and KEEP_FILES, 24, a target)
 #
 # A run goes on after an input that fails, until its time is over. Inputs that were found are in fuzz/target/found/TARGET, logs in
 # fuzz/target/logs/TARGET.log with a line for each run in summary.tsv. Inputs that fail are in fuzz/target/failures/TARGET; those
@@ -81,10 +81,12 @@ for target in "${targets[@]}"; do
         mkdir -p "target/kept/$target"
         run "$target" -merge=1 "target/kept/$target" "${known[@]}" "target/found/$target" >"$log.keep" 2>&1 || status=$?
         room=$((${KEEP_KIB:-48} * 1024))
+        files=${KEEP_FILES:-24}
         while read -r size name; do
             [ -e "corpus/$target/$name" ] && continue
             room=$((room - size))
-            [ $room -lt 0 ] && break
+            files=$((files - 1))
+            if [ $room -lt 0 ] || [ $files -lt 0 ]; then break; fi
             cp "target/kept/$target/$name" "corpus/$target/"
         done < <(find "target/kept/$target" -type f -printf '%s %f\n' | sort -n)
         ;;
@@ -97,7 +99,7 @@ for target in "${targets[@]}"; do
         [ -z "$(ls "target/failures/$target")" ] || status=1
         ;;
     esac
-    runs=$(sed -n 's/^#\([0-9]*\):\? .*/\1/p' "$log" | tail -1)
+    runs=$(sed -nE 's/^#([0-9]+)[:[:space:]].*/\1/p' "$log" | tail -1)
     coverage=$(sed -n 's/.* cov: \([0-9]*\).*/\1/p' "$log" | tail -1)
     touch "target/logs/$target.contained"
     contained=$(sed -E 's/^contained: ([^ ]*): .*/\1/' "target/logs/$target.contained" | sort -u | wc -l)
